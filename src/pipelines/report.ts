@@ -1,0 +1,139 @@
+/**
+ * What a pipeline tells while it runs (events, progress) and when it ends (reports). The shapes are a contract:
+ * `--events` and `--json` print them as they are.
+ */
+import type {ExitCode} from '../core/errors.js'
+
+export type Outcome =
+  'delivered' | 'failed' | 'held' | 'superseded' | 'parked' | 'skipped' | 'open' | 'incomplete'
+
+export interface Problem {
+  readonly path: string
+  readonly outcome: Outcome
+  readonly code: string
+  readonly reason: string
+  /** Chunk numbers (1-based) as short ranges, e.g. `3-5,9`, when chunks are missing. */
+  readonly missingChunks?: string
+}
+
+export interface UploadReport {
+  readonly schema: 1
+  readonly command: string
+  readonly topic: string
+  readonly interrupted: boolean
+  readonly files: {readonly uploaded: number; readonly skipped: number; readonly failed: number}
+  readonly bytes: number
+  readonly records: number
+  readonly seconds: number
+  readonly problems: readonly Problem[]
+}
+
+export interface DeliverReport {
+  readonly schema: 1
+  readonly command: string
+  readonly topic: string
+  readonly group: string
+  readonly interrupted: boolean
+  readonly records: number
+  readonly bytes: number
+  readonly files: {
+    readonly delivered: number
+    readonly failed: number
+    readonly held: number
+    readonly open: number
+    readonly incomplete: number
+    readonly superseded: number
+    readonly parked: number
+    readonly skipped: number
+  }
+  readonly poison: number
+  readonly seconds: number
+  readonly problems: readonly Problem[]
+}
+
+/** Everything a run tells while it goes on; the reporter adds `time` (ISO 8601, UTC). */
+export type PipelineEvent =
+  | {readonly event: 'started'; readonly command: string; readonly topic: string; readonly group?: string}
+  | {
+      readonly event: 'file.uploaded'
+      readonly path: string
+      readonly bytes: number
+      readonly chunks: number
+      readonly partition: number
+      readonly sha512: string
+      readonly uploadId: string
+    }
+  | {
+      readonly event: 'file.delivered' | 'file.superseded'
+      readonly path: string
+      readonly bytes: number
+      readonly chunks: number
+      readonly partition: number
+      readonly sha512: string
+      readonly uploadId: string | null
+    }
+  | {
+      readonly event: 'file.failed' | 'file.held' | 'file.parked' | 'file.incomplete' | 'file.skipped'
+      readonly path: string
+      readonly code: string
+      readonly reason: string
+      readonly missingChunks?: string
+    }
+  | {
+      readonly event: 'record.poison'
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly code: string
+      readonly reason: string
+    }
+  | {
+      readonly event: 'assignment'
+      readonly generation: number
+      readonly partitions: readonly {
+        readonly partition: number
+        readonly offset: number
+        readonly end: number
+      }[]
+    }
+  | {
+      readonly event: 'committed'
+      readonly partitions: readonly {
+        readonly partition: number
+        readonly offset: number
+        readonly doneAbove: number
+      }[]
+    }
+  | {
+      readonly event: 'warning'
+      readonly code: string
+      readonly message: string
+      readonly [fact: string]: unknown
+    }
+  | {readonly event: 'finished'; readonly report?: UploadReport | DeliverReport}
+
+/** A snapshot for the progress display; taken about ten times a second by the reporter, never pushed. */
+export interface Progress {
+  /** What is going on, in one or two words: `hashing`, `sending`, `reading`. */
+  readonly phase: string
+  readonly filesDone: number
+  /** Known only for uploads. */
+  readonly filesTotal: number | null
+  readonly bytesDone: number
+  readonly bytesTotal: number | null
+  /** Files begun and not settled. */
+  readonly filesOpen: number
+  /** The file that is moving now, if one stands out. */
+  readonly currentPath: string | null
+}
+
+export interface Reporter {
+  event(event: PipelineEvent): void
+  /** The pipeline hands over a function; the reporter calls it whenever it wants to draw. */
+  watch(progress: () => Progress): void
+}
+
+export interface PipelineResult<Report> {
+  readonly report: Report
+  readonly exitCode: ExitCode
+}

@@ -1,0 +1,23 @@
+import {defineConfig} from 'vitest/config'
+
+/** The layers of tests, fastest first. docs/architecture.md says what each one is for. */
+const project = (name: string, include: string[], extra: object = {}) => ({
+  test: {name, include, disableConsoleIntercept: true, ...extra},
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts']),
+      project('property', ['test/property/**/*.test.ts'], {testTimeout: 60_000}),
+      project('contract', ['test/contract/**/*.test.ts'], {testTimeout: 60_000, hookTimeout: 60_000}),
+      project('integration', ['test/integration/**/*.test.ts'], {testTimeout: 60_000, hookTimeout: 60_000}),
+      project('e2e', ['test/e2e/**/*.test.ts'], {testTimeout: 120_000, hookTimeout: 120_000}),
+      project('real', ['test/real/**/*.test.ts'], {
+        testTimeout: 600_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+})
