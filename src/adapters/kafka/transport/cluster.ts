@@ -1,0 +1,226 @@
+/**
+ * A Kafka cluster as this process sees it: who its brokers are, who leads what, and one connection to each broker
+ * that was talked to. Group, fetch and produce each have a cluster of their own, because a broker answers the
+ * requests of one connection one after another, and JoinGroup is answered when the whole group has come.
+ */
+import type {Clock, Logger} from '../../../core/ports.js'
+import {DEFAULT_FIRST_CONNECTION_MS, DEFAULT_OUTAGE_TOLERANCE_MS} from '../settings.js'
+import type {BrokerAddress, KafkaSettings} from '../settings.js'
+import {parseAddress} from './addresses.js'
+import {createConnectionCache} from './connection-cache.js'
+import {addressText} from './failure-causes.js'
+import {ProtocolFailure, TransportFailure, isRetriable} from './failures.js'
+import {errorOfCode} from './kafkajs-internals.js'
+import {mergeMetadata} from './metadata.js'
+import type {Broker, ClusterMetadata, TopicMetadata} from './metadata.js'
+import {patiently, systemClock} from './patience.js'
+import type {ApiAnswer, ApiArgs, ApiName} from './protocol.js'
+import {createRequester} from './requester.js'
+import type {DecodingRequestOptions, RequestOptions} from './requester.js'
+
+const UNKNOWN_TOPIC_OR_PARTITION = 3
+const LEADER_NOT_AVAILABLE = 5
+
+export interface PatienceOptions {
+  readonly signal?: AbortSignal | undefined
+  /** What may heal by waiting; default: what transport and protocol call retriable. */
+  readonly retriable?: (error: unknown) => boolean
+  /** Instead of the outage tolerance. */
+  readonly limitMs?: number
+}
+
+export interface Cluster {
+  /** For messages: the brokers that were named in the settings. */
+  readonly addresses: string
+  /** Reaches any broker; patient for `firstConnectionMs`. @throws TransportFailure */
+  connect(signal?: AbortSignal): Promise<void>
+  /** Asks for these topics, or for all that were ever asked for. One attempt over all brokers. */
+  refreshMetadata(topics?: readonly string[], signal?: AbortSignal): Promise<void>
+  /** As of the last refresh; null when the topic was never asked for. */
+  topic(topic: string): TopicMetadata | null
+  /** As of the last refresh; null while the topic is not known to exist. */
+  partitionCount(topic: string): number | null
+  /** Null before the first refresh, and from brokers that have none. */
+  clusterId(): string | null
+  /** From the last refresh, and from a new one when that has no answer. @throws ProtocolFailure, TransportFailure */
+  leaderOf(topic: string, partition: number, signal?: AbortSignal): Promise<Broker>
+  /** Always asks. @throws ProtocolFailure (COORDINATOR_NOT_AVAILABLE and the like), TransportFailure */
+  coordinatorOf(groupId: string, signal?: AbortSignal): Promise<Broker>
+  /** Always asks. */
+  controller(signal?: AbortSignal): Promise<Broker>
+  /**
+   * One request, tried once. A broken connection is opened anew first.
+   * @throws ProtocolFailure for the answer's own error code, TransportFailure, or the signal's reason
+   */
+  request<Name extends ApiName>(
+    broker: Broker,
+    api: Name,
+    args: ApiArgs<Name>,
+    options?: RequestOptions,
+    signal?: AbortSignal,
+  ): Promise<ApiAnswer<Name>>
+  /** With a decoder of the caller's, who then looks at all error codes himself. */
+  request<Name extends ApiName, T>(
+    broker: Broker,
+    api: Name,
+    args: ApiArgs<Name>,
+    options: DecodingRequestOptions<T>,
+    signal?: AbortSignal,
+  ): Promise<T>
+  /**
+   * Tries again, with back-off, until the outage tolerance is over; until `firstConnectionMs` is over as long as no
+   * broker has ever been reached. @throws what the last attempt threw, or the signal's reason
+   */
+  patiently<T>(attempt: () => Promise<T>, options?: PatienceOptions): Promise<T>
+  /** Ends all connections; what is still out fails. */
+  close(): Promise<void>
+}
+
+export function createCluster(
+  settings: KafkaSettings,
+  logger: Logger,
+  {clock = systemClock}: {clock?: Clock} = {},
+): Cluster {
+  const bootstrap = settings.brokers.map(parseAddress)
+  const addresses = bootstrap.map(addressText).join(', ')
+  const connections = createConnectionCache(settings, logger)
+  const requester = createRequester(connections, settings)
+  const topicsOfInterest = new Set<string>()
+  const refreshing = new Map<string, Promise<void>>()
+  let metadata: ClusterMetadata | null = null
+  let outageTold = false
+
+  /** Brokers that are connected already first, then the other known ones, then those of the settings. */
+  function candidates(): BrokerAddress[] {
+    const known = [...(metadata?.brokers.values() ?? [])]
+    const all = new Map([...known, ...bootstrap].map((address) => [addressText(address), address]))
+    return [...all.values()].sort((a, b) => Number(connections.isOpen(b)) - Number(connections.isOpen(a)))
+  }
+
+  /** Any broker may answer; the first that can does. */
+  async function requestAny<Name extends ApiName>(
+    api: Name,
+    args: ApiArgs<Name>,
+    signal?: AbortSignal,
+  ): Promise<ApiAnswer<Name>> {
+    const failures: TransportFailure[] = []
+    for (const address of candidates()) {
+      try {
+        return await requester.request(address, api, args, {}, signal)
+      } catch (error) {
+        if (!(error instanceof TransportFailure) || error.kind === 'closed') throw error
+        failures.push(error)
+      }
+    }
+    throw mostTelling(failures)
+  }
+
+  async function refresh(topics: readonly string[]): Promise<void> {
+    const answer = await requestAny('Metadata', {topics, allowAutoTopicCreation: false})
+    metadata = mergeMetadata(metadata, answer)
+    connections.retain([...metadata.brokers.values()])
+  }
+
+  const cluster: Cluster = {
+    addresses,
+    connect: (signal) => cluster.patiently(() => cluster.refreshMetadata(undefined, signal), {signal}),
+    async refreshMetadata(topics, signal) {
+      for (const topic of topics ?? []) topicsOfInterest.add(topic)
+      const wanted = [...(topics ?? topicsOfInterest)].sort()
+      const key = wanted.join(' ')
+      let shared = refreshing.get(key)
+      if (shared === undefined) {
+        shared = refresh(wanted).finally(() => refreshing.delete(key))
+        refreshing.set(key, shared)
+      }
+      await abortable(shared, signal)
+    },
+    topic: (topic) => metadata?.topics.get(topic) ?? null,
+    partitionCount(topic) {
+      const known = cluster.topic(topic)
+      return known === null || known.errorCode !== 0 ? null : known.leaders.size
+    },
+    clusterId: () => metadata?.clusterId ?? null,
+    async leaderOf(topic, partition, signal) {
+      const cached = leaderIn(metadata, topic, partition)
+      if (!(cached instanceof ProtocolFailure)) return cached
+      await cluster.refreshMetadata([topic], signal)
+      const leader = leaderIn(metadata, topic, partition)
+      if (leader instanceof ProtocolFailure) throw leader
+      return leader
+    },
+    async coordinatorOf(groupId, signal) {
+      const {coordinator} = await requestAny('GroupCoordinator', {groupId, coordinatorType: 0}, signal)
+      return {...coordinator, rack: null}
+    },
+    async controller(signal) {
+      await cluster.refreshMetadata([], signal)
+      const broker = metadata?.brokers.get(metadata.controllerId)
+      if (broker === undefined) throw new ProtocolFailure(errorOfCode(LEADER_NOT_AVAILABLE))
+      return broker
+    },
+    request: <T>(
+      broker: Broker,
+      api: ApiName,
+      args: object,
+      options: RequestOptions | DecodingRequestOptions<T> = {},
+      signal?: AbortSignal,
+    ) => requester.request(broker, api, args as never, options as RequestOptions, signal) as Promise<never>,
+    async patiently(attempt, {signal, retriable = isRetriable, limitMs} = {}) {
+      const outageToleranceMs = settings.outageToleranceMs ?? DEFAULT_OUTAGE_TOLERANCE_MS
+      const firstConnectionMs = settings.firstConnectionMs ?? DEFAULT_FIRST_CONNECTION_MS
+      const result = await patiently(attempt, {
+        clock,
+        signal,
+        limitMs: (error) => {
+          if (!retriable(error)) return 0
+          const neverReached = metadata === null && error instanceof TransportFailure
+          return neverReached ? Math.min(firstConnectionMs, limitMs ?? Infinity) : (limitMs ?? outageToleranceMs)
+        },
+        onRetry: (error) => {
+          if (outageTold || !(error instanceof TransportFailure)) return
+          outageTold = true
+          logger.warn('Kafka cannot be reached at the moment, trying again', {reason: error.message})
+        },
+      })
+      if (outageTold) logger.info('Kafka is reached again')
+      outageTold = false
+      return result
+    },
+    close: async () => connections.close(),
+  }
+  return cluster
+}
+
+function leaderIn(metadata: ClusterMetadata | null, topic: string, partition: number): Broker | ProtocolFailure {
+  const known = metadata?.topics.get(topic)
+  if (metadata === null || known === undefined) return new ProtocolFailure(errorOfCode(UNKNOWN_TOPIC_OR_PARTITION))
+  if (known.errorCode !== 0) return new ProtocolFailure(errorOfCode(known.errorCode))
+  const nodeId = known.leaders.get(partition)
+  if (nodeId === undefined) return new ProtocolFailure(errorOfCode(UNKNOWN_TOPIC_OR_PARTITION))
+  const broker = nodeId === null ? undefined : metadata.brokers.get(nodeId)
+  return broker ?? new ProtocolFailure(errorOfCode(LEADER_NOT_AVAILABLE))
+}
+
+/** What waiting does not heal is what the user must hear of; else all that was tried. */
+function mostTelling(failures: readonly TransportFailure[]): TransportFailure {
+  const permanent = failures.find((failure) => !failure.retriable)
+  const [only] = failures
+  if (permanent !== undefined) return permanent
+  if (only !== undefined && failures.length === 1) return only
+  const addresses = failures.map((failure) => failure.address).join(', ')
+  const reasons = failures.map((failure) => failure.message).join('; ')
+  return new TransportFailure('unreachable', addresses, reasons, only?.cause)
+}
+
+/** Leaves the shared work alone when one of those who wait for it gives up. */
+function abortable<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return shared
+  signal.throwIfAborted()
+  return new Promise<T>((resolve, reject) => {
+    const aborted = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', aborted, {once: true})
+    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
+  })
+}
+
