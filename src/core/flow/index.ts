@@ -1,0 +1,9 @@
+/**
+ * Bounds on what is under way. Everything that takes memory or a place in a queue is counted here before it is
+ * begun, and given back on every way out; a count that does not return to zero is a bug that a property test
+ * looks for. Waiting is first come, first served, and ends when the signal aborts.
+ */
+export {abortable, isAborted} from './abort.js'
+export {Gauge} from './gauge.js'
+export {RecentKeys} from './recent-keys.js'
+export {Semaphore} from './semaphore.js'

@@ -1,0 +1,23 @@
+/**
+ * From chunks in any order to files in order.
+ *
+ *     chunk -> its generation's assembly -> in file order? -> writer (and hash)
+ *                                        -> ahead of its turn -> reorder buffer (memory, then spill)
+ *     last byte written -> size and SHA-512 verified -> destination.finish -> outcome
+ *
+ * A generation is one content of one path: path + SHA-512 + upload id (without one: + chunk count and size).
+ * Generations of a path never mix. They are ordered (generation-order.ts); delivering one closes every older open
+ * one as superseded, and none is finished after a newer one was.
+ *
+ * Guarantees
+ * - A destination is given bytes strictly in file order, each exactly once per assembly, and is asked to finish
+ *   only after size and SHA-512 have been verified; nothing unverified becomes visible.
+ * - Every record that was accepted belongs to exactly one assembly (or was a stray), and its offset is reported
+ *   with that assembly's outcome: nothing is settled that has no outcome.
+ * - Duplicates, at any time, change nothing but the offsets that the outcome covers.
+ * - Memory is bounded by the budgets, not by the size or number of files; only work that ends without another
+ *   record (writing, finishing) makes the caller wait, so no order of arrival can deadlock.
+ */
+export {type Settlement, type SettledOutcome} from './assembly.js'
+export {compareGenerations} from './generation-order.js'
+export {Reassembly, type OpenFile, type ReassemblyOptions} from './reassembly.js'

@@ -1,0 +1,250 @@
+/** All assemblies of a process: routes chunks to them, finishes what is complete, keeps generations in order. */
+import type {DecodedChunk} from '../chunk/index.js'
+import {asStreamtoolError, type StreamtoolError} from '../errors.js'
+import {Gauge, RecentKeys, Semaphore} from '../flow/index.js'
+import {IntervalSet} from '../offsets/index.js'
+import type {Destination, GenerationOrder, IncomingFile, SpillStore, StepObserver} from '../ports.js'
+import type {ConsumedRecord} from '../record.js'
+import {Assembly, type AssemblySite, type SettledOutcome, type Settlement} from './assembly.js'
+import {compareGenerations} from './generation-order.js'
+import {generationKey, orderOf} from './generation.js'
+import {ReorderBudget} from './reorder-buffer.js'
+
+export interface ReassemblyOptions {
+  readonly topic: string
+  readonly destination: Destination
+  readonly spill: SpillStore
+  readonly steps: StepObserver
+  /** Bounds the reorder buffers and the finished files that wait. */
+  readonly memoryBytes: number
+  /** How many files are verified and finished at once. */
+  readonly concurrency: number
+  /** Called once for each generation that gets an outcome, in the order in which they get it. */
+  readonly onSettled: (settlement: Settlement) => void
+  /** A rebuilt file did not match its hash for the first time: its records want reading once more. */
+  readonly onReread: (offsets: ReadonlyMap<number, IntervalSet>) => void
+}
+
+/** A file of which chunks are missing. */
+export interface OpenFile {
+  readonly file: IncomingFile
+  readonly missingChunks: IntervalSet
+  readonly newestTimestampMs: number
+}
+
+/** How many settled generations, and delivered paths, are remembered. */
+const REMEMBERED = 65_536
+/** Finished files waiting for their destination, as a multiple of those being finished. */
+const BACKLOG_FACTOR = 8
+
+export class Reassembly {
+  private readonly assemblies = new Map<string, Assembly>()
+  /** Open and complete ones by path: usually one, more while generations overlap. */
+  private readonly byPath = new Map<string, Set<Assembly>>()
+  /** Assemblies given data since the last {@link absorbed}. */
+  private touched = new Set<Assembly>()
+  private readonly settledUploads = new RecentKeys<true>(REMEMBERED)
+  private readonly latestDelivered = new RecentKeys<{readonly key: string; readonly order: GenerationOrder}>(
+    REMEMBERED,
+  )
+  private readonly mismatchedOnce = new RecentKeys<true>(1024)
+  private readonly finishing = new Map<string, Promise<void>>()
+  private readonly finishSlots: Semaphore
+  private readonly backlogFiles = new Gauge()
+  private readonly backlogBytes = new Gauge()
+  private readonly site: AssemblySite
+
+  constructor(private readonly options: ReassemblyOptions) {
+    this.finishSlots = new Semaphore(options.concurrency)
+    this.site = {
+      topic: options.topic,
+      destination: options.destination,
+      reorder: new ReorderBudget(options.memoryBytes / 2, options.spill),
+      steps: options.steps,
+      onComplete: (assembly) => this.complete(assembly),
+      onBroken: (assembly, error) => void this.broken(assembly, error),
+    }
+  }
+
+  /** Files complete but without an outcome yet. */
+  get unsettled(): number {
+    return this.backlogFiles.value
+  }
+
+  get openCount(): number {
+    return this.assemblies.size
+  }
+
+  /** @returns `stray` when the record's upload is settled already: its offset is done */
+  accept(decoded: DecodedChunk, record: ConsumedRecord): 'taken' | 'stray' {
+    const key = generationKey(decoded)
+    let assembly = this.assemblies.get(key)
+    if (!assembly) {
+      if (this.isStray(key, decoded, record)) return 'stray'
+      assembly = this.begin(key, decoded, record)
+    }
+    assembly.accept(decoded, record)
+    this.touched.add(assembly)
+    return 'taken'
+  }
+
+  /**
+   * Resolves when no record accepted so far needs to be kept, and few enough finished files wait for their
+   * destination. Needs no further record to resolve.
+   */
+  async absorbed(): Promise<void> {
+    const touched = this.touched
+    this.touched = new Set()
+    for (const assembly of touched) await assembly.absorbed()
+    await this.backlogFiles.atMost(this.options.concurrency * BACKLOG_FACTOR)
+    await this.backlogBytes.atMost(this.options.memoryBytes / 4)
+  }
+
+  /** Resolves when every complete file has its outcome. */
+  async settled(): Promise<void> {
+    await this.backlogFiles.atMost(0)
+  }
+
+  /** Files with chunks missing; those that are held or failed are told through `onSettled` instead. */
+  openFiles(): OpenFile[] {
+    return [...this.assemblies.values()]
+      .filter(({state}) => state === 'open')
+      .map((assembly) => ({
+        file: assembly.file,
+        missingChunks: assembly.missingChunks(),
+        newestTimestampMs: assembly.newestTimestampMs,
+      }))
+  }
+
+  /**
+   * Gives up every assembly that has records of these partitions: another member may own them now.
+   * @returns the records that those assemblies had in other partitions, to be read again
+   */
+  async discardPartitions(partitions: ReadonlySet<number>): Promise<Map<number, IntervalSet>> {
+    const reread = new Map<number, IntervalSet>()
+    const affected = [...this.assemblies.values()].filter(({offsets}) =>
+      [...offsets.keys()].some((p) => partitions.has(p)),
+    )
+    for (const assembly of affected) {
+      for (const [partition, offsets] of assembly.offsets) {
+        if (partitions.has(partition)) continue
+        const merged = reread.get(partition) ?? new IntervalSet()
+        for (const {start, end} of offsets.runs()) merged.addRun(start, end)
+        reread.set(partition, merged)
+      }
+    }
+    await Promise.all(affected.map((assembly) => this.giveUp(assembly)))
+    return reread
+  }
+
+  async discardAll(): Promise<void> {
+    await Promise.all([...this.assemblies.values()].map((assembly) => this.giveUp(assembly)))
+  }
+
+  private begin(key: string, decoded: DecodedChunk, record: ConsumedRecord): Assembly {
+    const assembly = new Assembly(key, decoded, record, this.site)
+    this.assemblies.set(key, assembly)
+    const generations = this.byPath.get(decoded.path)
+    if (generations) generations.add(assembly)
+    else this.byPath.set(decoded.path, new Set([assembly]))
+    return assembly
+  }
+
+  /**
+   * With an upload id, an upload that was settled is over. Without, the same content may rightly come again
+   * (A, B, A), so a copy of what the path got last is a stray, and one of what that had superseded.
+   */
+  private isStray(key: string, decoded: DecodedChunk, record: ConsumedRecord): boolean {
+    const latest = this.latestDelivered.get(decoded.path)
+    if (latest?.key === key) return true
+    if (!this.settledUploads.get(key)) return false
+    if (decoded.headers.uploadId !== null) return true
+    return latest !== undefined && compareGenerations(orderOf(record, decoded), latest.order) < 0
+  }
+
+  private complete(assembly: Assembly): void {
+    const bytes = Math.min(assembly.writtenBytes, 1 << 20)
+    this.backlogFiles.add(1)
+    this.backlogBytes.add(bytes)
+    void this.finishSlots
+      .run(() => this.afterEarlierOfPath(assembly, () => this.finish(assembly)))
+      .finally(() => {
+        this.backlogFiles.subtract(1)
+        this.backlogBytes.subtract(bytes)
+      })
+  }
+
+  /** Two generations of one path are never finished at the same time. */
+  private async afterEarlierOfPath(assembly: Assembly, finish: () => Promise<void>): Promise<void> {
+    const {path} = assembly
+    const turn = (this.finishing.get(path) ?? Promise.resolve()).then(finish)
+    this.finishing.set(path, turn)
+    await turn
+    if (this.finishing.get(path) === turn) this.finishing.delete(path)
+  }
+
+  /** Never rejects: every way out is an outcome, or none because the assembly was given up. */
+  private async finish(assembly: Assembly): Promise<void> {
+    try {
+      if (assembly.signal.aborted) return
+      const latest = this.latestDelivered.get(assembly.path)
+      if (latest && compareGenerations(assembly.order, latest.order) < 0) {
+        await assembly.discard()
+        this.settle(assembly, 'superseded')
+        return
+      }
+      assembly.verify()
+      const outcome = await assembly.finish()
+      // Given up meanwhile: whoever owns its partitions now will report it.
+      if (this.assemblies.get(assembly.key) === assembly) this.settle(assembly, outcome)
+    } catch (thrown) {
+      if (!assembly.signal.aborted) await this.broken(assembly, asStreamtoolError(thrown))
+    }
+  }
+
+  private async broken(assembly: Assembly, error: StreamtoolError): Promise<void> {
+    await assembly.discard().catch(() => undefined)
+    if (error.code === 'FILE_HASH_MISMATCH') {
+      if (this.mismatchedOnce.get(assembly.key)) this.settle(assembly, 'failed', error)
+      else {
+        this.mismatchedOnce.set(assembly.key, true)
+        this.forget(assembly)
+        this.options.onReread(assembly.offsets)
+      }
+    } else this.settle(assembly, 'held', error)
+  }
+
+  private settle(assembly: Assembly, outcome: SettledOutcome, error: StreamtoolError | null = null): void {
+    assembly.close()
+    const {key, path, file, offsets, writtenBytes: sizeBytes, order} = assembly
+    if (outcome === 'delivered' || outcome === 'superseded') {
+      this.forget(assembly)
+      this.settledUploads.set(key, true)
+    }
+    if (outcome === 'delivered') this.latestDelivered.set(path, {key, order})
+    this.options.onSettled({file, outcome, sizeBytes, error, offsets})
+    if (outcome === 'delivered') this.supersedeOlder(assembly)
+  }
+
+  private supersedeOlder(delivered: Assembly): void {
+    for (const other of this.byPath.get(delivered.path) ?? []) {
+      if (compareGenerations(other.order, delivered.order) >= 0) continue
+      // A complete one is waiting for its turn in `finish`, and finds out there.
+      if (other.state === 'complete') continue
+      void other.discard().catch(() => undefined)
+      this.settle(other, 'superseded')
+    }
+  }
+
+  private async giveUp(assembly: Assembly): Promise<void> {
+    this.forget(assembly)
+    await assembly.discard().catch(() => undefined)
+  }
+
+  private forget(assembly: Assembly): void {
+    this.assemblies.delete(assembly.key)
+    const generations = this.byPath.get(assembly.path)
+    generations?.delete(assembly)
+    if (generations?.size === 0) this.byPath.delete(assembly.path)
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Chunks that arrived ahead of their turn. They are copied out of their fetch answer; within the budget they stay
+ * in memory, beyond it they go to a spill file and are read back in turn. Never a reason to wait for: the chunk
+ * whose turn it is may be the very next record.
+ */
+import {Gauge} from '../flow/index.js'
+import type {SpillFile, SpillStore} from '../ports.js'
+
+/** Shared by all assemblies of a process. */
+export class ReorderBudget {
+  readonly bytes = new Gauge()
+  constructor(
+    readonly limitBytes: number,
+    readonly store: SpillStore,
+  ) {}
+}
+
+export interface WaitingChunk {
+  readonly offsetBytes: number
+  readonly byteLength: number
+  /** Settles when the data is in memory or spilled; resolves to it when its turn has come. */
+  load(): Promise<Buffer>
+}
+
+export class ReorderBuffer {
+  private readonly waiting = new Map<number, WaitingChunk>()
+  private bytesInMemory = 0
+  private spill: Promise<SpillFile> | null = null
+  private lastSpill: Promise<unknown> = Promise.resolve()
+
+  constructor(private readonly budget: ReorderBudget) {}
+
+  has(index: number): boolean {
+    return this.waiting.has(index)
+  }
+
+  put(index: number, offsetBytes: number, data: Buffer): void {
+    const byteLength = data.length
+    if (this.budget.bytes.value + byteLength <= this.budget.limitBytes) {
+      const copy = Buffer.from(data)
+      this.count(byteLength)
+      const load = () => {
+        this.count(-byteLength)
+        return Promise.resolve(copy)
+      }
+      this.waiting.set(index, {offsetBytes, byteLength, load})
+      return
+    }
+    const spilled = this.append(data)
+    const load = async () => (await this.file()).read(await spilled, byteLength)
+    this.waiting.set(index, {offsetBytes, byteLength, load})
+  }
+
+  take(index: number): WaitingChunk | null {
+    const chunk = this.waiting.get(index)
+    if (!chunk) return null
+    this.waiting.delete(index)
+    return chunk
+  }
+
+  /** Resolves when the last data that was put is in memory or on disk: until then it belongs to its fetch answer. */
+  async stored(): Promise<void> {
+    await this.lastSpill
+  }
+
+  async clear(): Promise<void> {
+    this.waiting.clear()
+    this.count(-this.bytesInMemory)
+    const spill = this.spill
+    this.spill = null
+    await this.lastSpill
+    if (spill) await (await spill).close()
+  }
+
+  private append(data: Buffer): Promise<number> {
+    const appended = this.lastSpill.then(async () => (await this.file()).append(data))
+    // A failure is seen by whoever loads the chunk.
+    this.lastSpill = appended.catch(() => undefined)
+    return appended
+  }
+
+  private file(): Promise<SpillFile> {
+    this.spill ??= this.budget.store.create()
+    return this.spill
+  }
+
+  private count(bytes: number): void {
+    this.bytesInMemory += bytes
+    this.budget.bytes.add(bytes)
+  }
+}
