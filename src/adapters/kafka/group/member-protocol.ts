@@ -16,7 +16,7 @@
  */
 import type {TopicPartition} from '../../../core/record.js'
 import type {PartitionCounts} from './assignor.js'
-import {BytesReader, BytesWriter, MalformedBytes} from './bytes.js'
+import {BytesReader, BytesWriter, MalformedBytes} from '../bytes.js'
 
 export interface Subscription {
   readonly topics: readonly string[]

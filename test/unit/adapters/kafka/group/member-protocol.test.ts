@@ -1,7 +1,7 @@
 import {AssignerProtocol} from 'kafkajs'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {MalformedBytes} from '../../../../../src/adapters/kafka/group/bytes.js'
+import {MalformedBytes} from '../../../../../src/adapters/kafka/bytes.js'
 import {
   decodeAssignment,
   decodeSubscription,

@@ -1,7 +1,6 @@
 /**
- * The primitive types in which members talk to each other (Kafka's non-flexible encoding: big-endian, lengths
- * in front). The reader is for bytes that anybody may have written: it never reads past the end and allocates
- * nothing that the bytes do not hold.
+ * The primitive types of Kafka's non-flexible encoding: big-endian, lengths in front. The reader is for bytes
+ * that anybody may have written: it never reads past the end and allocates nothing that the bytes do not hold.
  */
 export class MalformedBytes extends Error {
   override name = 'MalformedBytes'
@@ -26,6 +25,19 @@ export class BytesReader {
 
   int32(): number {
     return this.bytes.readInt32BE(this.#advance(4))
+  }
+
+  /** INT64, for what must be a safe integer: offsets and times. */
+  safeInt64(): number {
+    const value = this.int64()
+    if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) {
+      throw new MalformedBytes(`${value.toString()} is no safe integer`)
+    }
+    return Number(value)
+  }
+
+  int64(): bigint {
+    return this.bytes.readBigInt64BE(this.#advance(8))
   }
 
   /** STRING: int16 length, UTF-8. */
