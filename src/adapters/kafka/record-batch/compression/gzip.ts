@@ -1,0 +1,16 @@
+import type {Buffer} from 'node:buffer'
+import {promisify} from 'node:util'
+import zlib from 'node:zlib'
+import {BatchFault} from '../fault.js'
+import type {Decompress} from './index.js'
+
+const gunzipAsync = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip)
+
+/** Off the main thread, so that other partitions are served meanwhile. */
+export const gunzip: Decompress = async (bytes, maxBytes) => {
+  try {
+    return await gunzipAsync(bytes, {maxOutputLength: maxBytes})
+  } catch (error) {
+    throw new BatchFault(`gzip: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
