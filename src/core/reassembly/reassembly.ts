@@ -50,6 +50,7 @@ export class Reassembly {
   private readonly mismatchedOnce = new RecentKeys<true>(1024)
   private readonly finishing = new Map<string, Promise<void>>()
   private readonly finishSlots: Semaphore
+  private readonly backlog = new Map<Assembly, number>()
   private readonly backlogFiles = new Gauge()
   private readonly backlogBytes = new Gauge()
   private readonly site: AssemblySite
@@ -85,6 +86,7 @@ export class Reassembly {
     }
     assembly.accept(decoded, record)
     this.touched.add(assembly)
+    if (assembly.state === 'complete') this.enterBacklog(assembly, decoded)
     return 'taken'
   }
 
@@ -163,15 +165,24 @@ export class Reassembly {
   }
 
   private complete(assembly: Assembly): void {
-    const bytes = Math.min(assembly.writtenBytes, 1 << 20)
+    void this.finishSlots.run(() => this.afterEarlierOfPath(assembly, () => this.finish(assembly)))
+  }
+
+  /** From its last chunk's arrival to its outcome. A file of one chunk may wait in memory, so it counts in bytes too. */
+  private enterBacklog(assembly: Assembly, {chunk}: DecodedChunk): void {
+    if (this.backlog.has(assembly)) return
+    const bytes = chunk.count === 1 ? chunk.data.length : 0
+    this.backlog.set(assembly, bytes)
     this.backlogFiles.add(1)
     this.backlogBytes.add(bytes)
-    void this.finishSlots
-      .run(() => this.afterEarlierOfPath(assembly, () => this.finish(assembly)))
-      .finally(() => {
-        this.backlogFiles.subtract(1)
-        this.backlogBytes.subtract(bytes)
-      })
+  }
+
+  private leaveBacklog(assembly: Assembly): void {
+    const bytes = this.backlog.get(assembly)
+    if (bytes === undefined) return
+    this.backlog.delete(assembly)
+    this.backlogFiles.subtract(1)
+    this.backlogBytes.subtract(bytes)
   }
 
   /** Two generations of one path are never finished at the same time. */
@@ -216,6 +227,7 @@ export class Reassembly {
 
   private settle(assembly: Assembly, outcome: SettledOutcome, error: StreamtoolError | null = null): void {
     assembly.close()
+    this.leaveBacklog(assembly)
     const {key, path, file, offsets, writtenBytes: sizeBytes, order} = assembly
     if (outcome === 'delivered' || outcome === 'superseded') {
       this.forget(assembly)
@@ -242,6 +254,7 @@ export class Reassembly {
   }
 
   private forget(assembly: Assembly): void {
+    this.leaveBacklog(assembly)
     this.assemblies.delete(assembly.key)
     const generations = this.byPath.get(assembly.path)
     generations?.delete(assembly)

@@ -1,0 +1,35 @@
+/** Where one assigned partition stands: its ledger, and where reading goes on. */
+import {decodeCommitMetadata, PartitionLedger} from '../../core/offsets/index.js'
+import type {AssignedPartition} from '../../core/ports.js'
+
+export interface PartitionProgress {
+  readonly ledger: PartitionLedger
+  /** The next offset to be read; behind the ledger's position while records are read once more. */
+  readPosition: number
+  /** Reading up to here finds everything that was there when the partition was assigned. */
+  readonly endAtStart: number
+}
+
+export interface Resumption {
+  readonly progress: PartitionProgress
+  /** Offsets between the committed one and the start of the log: trimmed before they were settled. */
+  readonly trimmed: number
+}
+
+/** Begins where the group's last commit stands, knowing what was done above it. */
+export function resume(assigned: AssignedPartition, clusterId: string): Resumption {
+  const {topic, partition, start, end, committed} = assigned
+  if (committed === null) return fresh(start, end)
+  const runs =
+    decodeCommitMetadata({clusterId, topic, partition, base: committed.offset}, committed.metadata) ?? []
+  // A map that reaches beyond the log is of a log that is no more.
+  const beyondLog = runs.some((run) => run.end > end)
+  const ledger = new PartitionLedger(committed.offset, beyondLog ? [] : runs)
+  const trimmed = Math.max(0, start - ledger.safeOffset)
+  if (trimmed > 0) ledger.writeOffBelow(start)
+  return {progress: {ledger, readPosition: ledger.safeOffset, endAtStart: end}, trimmed}
+}
+
+export function fresh(start: number, end: number): Resumption {
+  return {progress: {ledger: new PartitionLedger(start), readPosition: start, endAtStart: end}, trimmed: 0}
+}
