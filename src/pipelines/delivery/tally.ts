@@ -46,10 +46,7 @@ export class Tally {
     const code = error?.code ?? 'FILE_HELD'
     const reason = error?.message ?? 'It could not be delivered.'
     this.problems.set(path, {
-      path,
-      outcome,
-      code,
-      reason,
+      problem: {path, outcome, code, reason},
       exitCode: error?.exitCode ?? ExitCode.filesUnsettled,
     })
     this.reporter.event({event: `file.${outcome}`, path, code, reason})
