@@ -47,6 +47,14 @@ export class BytesReader {
     return this.bytes.toString('utf8', start, start + byteLength)
   }
 
+  /** NULLABLE_STRING: int16 length, -1 for null, UTF-8. */
+  nullableString(): string | null {
+    const byteLength = this.int16()
+    if (byteLength === -1) return null
+    const start = this.#advance(byteLength)
+    return this.bytes.toString('utf8', start, start + byteLength)
+  }
+
   /** NULLABLE_BYTES: int32 length, -1 for null. */
   nullableBytes(): Buffer | null {
     const byteLength = this.int32()

@@ -12,36 +12,40 @@ const POLYNOMIAL = 0x82f63b78
 /** `TABLES[k][b]`: what byte b does to the CRC, k bytes before the end of a group of eight. */
 const TABLES = makeTables()
 
-function makeTables(): readonly Uint32Array[] {
-  const tables = Array.from({length: 8}, () => new Uint32Array(256))
-  for (let byte = 0; byte < 256; byte++) {
+function makeTables(): readonly Int32Array[] {
+  const first = Int32Array.from({length: 256}, (_, byte) => {
     let crc = byte
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
-    for (const table of tables) {
-      table[byte] = crc
-      crc = (crc >>> 8) ^ (tables[0]?.[crc & 0xff] ?? 0)
-    }
+    return crc
+  })
+  const tables = [first]
+  for (let previous = first; tables.length < 8; tables.push(previous)) {
+    previous = previous.map((crc) => (crc >>> 8) ^ (first[crc & 0xff] ?? 0))
   }
   return tables
 }
 
 export const crc32cByTables: Crc32c = (bytes, earlier = 0) => {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as [
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
+    Int32Array,
+    Int32Array,
+    Int32Array,
+    Int32Array,
+    Int32Array,
+    Int32Array,
+    Int32Array,
+    Int32Array,
   ]
   // Every index below is within its array; `!` keeps the checks out of the inner loop.
   /* eslint-disable @typescript-eslint/no-non-null-assertion */
   let crc = ~earlier
   let position = 0
   for (const whole = bytes.length - 7; position < whole; position += 8) {
-    crc ^= bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16) | (bytes[position + 3]! << 24)
+    crc ^=
+      bytes[position]! |
+      (bytes[position + 1]! << 8) |
+      (bytes[position + 2]! << 16) |
+      (bytes[position + 3]! << 24)
     crc =
       t7[crc & 0xff]! ^
       t6[(crc >>> 8) & 0xff]! ^

@@ -63,14 +63,21 @@ async function readBatch(
 }
 
 function describeFault(error: unknown, set: RecordSet, position: number): unknown {
-  const offset = set.bytes.length >= position + 8 ? Number(set.bytes.readBigInt64BE(position)) : set.fromOffset
+  const offset =
+    set.bytes.length >= position + 8 ? Number(set.bytes.readBigInt64BE(position)) : set.fromOffset
   const where = `${set.topic}, partition ${set.partition}, offset ${offset}`
   const facts = {topic: set.topic, partition: set.partition, offset}
   if (error instanceof UnknownCodec) {
-    return new StreamtoolError('CODEC_UNKNOWN', `${where}: the record batch is compressed with ${error.message}`, {
-      facts,
-      suggestions: ['set compression.type of the producer (or the topic) to none, gzip, snappy, lz4 or zstd'],
-    })
+    return new StreamtoolError(
+      'CODEC_UNKNOWN',
+      `${where}: the record batch is compressed with ${error.message}`,
+      {
+        facts,
+        suggestions: [
+          'set compression.type of the producer (or the topic) to none, gzip, snappy, lz4 or zstd',
+        ],
+      },
+    )
   }
   if (error instanceof BatchFault) {
     const message = `${where}: the record batch cannot be read: ${error.message}`

@@ -21,7 +21,10 @@ export interface EncodedBatch {
  * Uncompressed; offsets count from 0, the broker puts its own base in.
  * @throws RangeError for no record at all, or for more than fit a batch
  */
-export function encodeRecordBatch(records: readonly OutgoingRecord[], {nowMs}: {nowMs: number}): EncodedBatch {
+export function encodeRecordBatch(
+  records: readonly OutgoingRecord[],
+  {nowMs}: {nowMs: number},
+): EncodedBatch {
   if (records.length === 0) throw new RangeError('a record batch has at least one record')
   const timestamps = records.map((record) => record.timestampMs ?? nowMs)
   const baseTimestampMs = timestamps[0] ?? nowMs
@@ -85,7 +88,16 @@ function planRecord(record: OutgoingRecord, index: number, timestampDelta: numbe
     headers.reduce((sum, header) => sum + sizeOfField(header.key) + sizeOfField(header.value), 0)
   const byteLength = sizeOfVarint(bodyBytes) + bodyBytes
   const passedOn = record.value?.reduce((sum, part) => sum + (isPassedOn(part) ? part.length : 0), 0) ?? 0
-  return {record, index, timestampDelta, valueBytes, headers, bodyBytes, byteLength, ownBytes: byteLength - passedOn}
+  return {
+    record,
+    index,
+    timestampDelta,
+    valueBytes,
+    headers,
+    bodyBytes,
+    byteLength,
+    ownBytes: byteLength - passedOn,
+  }
 }
 
 const isPassedOn = (part: Buffer): boolean => part.length >= COPY_BELOW_BYTES

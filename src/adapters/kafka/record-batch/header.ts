@@ -78,6 +78,7 @@ export function readBatchHeader(bytes: Buffer, position: number): BatchHeader | 
 
 function readOffset(bytes: Buffer, position: number): number {
   const offset = bytes.readInt32BE(position) * 2 ** 32 + bytes.readUInt32BE(position + 4)
-  if (offset < 0 || offset > Number.MAX_SAFE_INTEGER - 2 ** 31) throw new BatchFault(`its offset is ${offset}`)
+  if (offset < 0 || offset > Number.MAX_SAFE_INTEGER - 2 ** 31)
+    throw new BatchFault(`its offset is ${offset}`)
   return offset
 }

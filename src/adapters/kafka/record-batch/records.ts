@@ -47,7 +47,9 @@ export function readRecords(
     const headers = readHeaders(cursor)
     cursor.leave()
     if (offset < fromOffset) continue
-    const timestampMs = header.isLogAppendTime ? header.maxTimestampMs : header.baseTimestampMs + timestampDelta
+    const timestampMs = header.isLogAppendTime
+      ? header.maxTimestampMs
+      : header.baseTimestampMs + timestampDelta
     records.push({topic, partition, offset, timestampMs, key, value, headers})
   }
   if (cursor.remaining > 0) throw new BatchFault(`${cursor.remaining} bytes follow its last record`)

@@ -84,7 +84,8 @@ export class BrokerConnection {
 
   async open(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     const timer = setTimeout(
-      () => this.#end(handshakeFailure(this.#address, this.#phase, new Error('no answer in time'), timeoutMs)),
+      () =>
+        this.#end(handshakeFailure(this.#address, this.#phase, new Error('no answer in time'), timeoutMs)),
       timeoutMs,
     )
     try {
@@ -165,7 +166,10 @@ export class BrokerConnection {
         expectResponse: true,
         requestTimeout: null,
         sendRequest: () => {
-          timer = setTimeout(() => this.#end(timeoutFailure(this.#address, request.apiName, timeoutMs)), timeoutMs)
+          timer = setTimeout(
+            () => this.#end(timeoutFailure(this.#address, request.apiName, timeoutMs)),
+            timeoutMs,
+          )
           this.#write(frame)
         },
       })
@@ -258,5 +262,9 @@ function frameOf(request: EncodedRequest, correlationId: number, clientId: strin
 }
 
 function timeoutFailure(address: string, apiName: string, timeoutMs: number): TransportFailure {
-  return new TransportFailure('timeout', address, `${address} did not answer ${apiName} within ${timeoutMs} ms`)
+  return new TransportFailure(
+    'timeout',
+    address,
+    `${address} did not answer ${apiName} within ${timeoutMs} ms`,
+  )
 }

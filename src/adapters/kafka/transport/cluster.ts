@@ -7,26 +7,23 @@ import type {Clock, Logger} from '../../../core/ports.js'
 import {DEFAULT_FIRST_CONNECTION_MS, DEFAULT_OUTAGE_TOLERANCE_MS} from '../settings.js'
 import type {BrokerAddress, KafkaSettings} from '../settings.js'
 import {parseAddress} from './addresses.js'
+import {firstThatAnswers} from './any-broker.js'
 import {createConnectionCache} from './connection-cache.js'
 import {addressText} from './failure-causes.js'
 import {ProtocolFailure, TransportFailure, isRetriable} from './failures.js'
-import {errorOfCode} from './kafkajs-internals.js'
-import {mergeMetadata} from './metadata.js'
+import {controllerIn, leaderIn, mergeMetadata} from './metadata.js'
 import type {Broker, ClusterMetadata, TopicMetadata} from './metadata.js'
-import {patiently, systemClock} from './patience.js'
+import {abortable, patiently, systemClock} from './patience.js'
 import type {ApiAnswer, ApiArgs, ApiName} from './protocol.js'
 import {createRequester} from './requester.js'
 import type {DecodingRequestOptions, RequestOptions} from './requester.js'
-
-const UNKNOWN_TOPIC_OR_PARTITION = 3
-const LEADER_NOT_AVAILABLE = 5
 
 export interface PatienceOptions {
   readonly signal?: AbortSignal | undefined
   /** What may heal by waiting; default: what transport and protocol call retriable. */
   readonly retriable?: (error: unknown) => boolean
-  /** Instead of the outage tolerance. */
-  readonly limitMs?: number
+  /** Instead of the outage tolerance, for what is retriable; may depend on what went wrong. */
+  readonly limitMs?: (error: unknown) => number | undefined
 }
 
 export interface Cluster {
@@ -81,6 +78,8 @@ export function createCluster(
   logger: Logger,
   {clock = systemClock}: {clock?: Clock} = {},
 ): Cluster {
+  const outageToleranceMs = settings.outageToleranceMs ?? DEFAULT_OUTAGE_TOLERANCE_MS
+  const firstConnectionMs = settings.firstConnectionMs ?? DEFAULT_FIRST_CONNECTION_MS
   const bootstrap = settings.brokers.map(parseAddress)
   const addresses = bootstrap.map(addressText).join(', ')
   const connections = createConnectionCache(settings, logger)
@@ -88,37 +87,41 @@ export function createCluster(
   const topicsOfInterest = new Set<string>()
   const refreshing = new Map<string, Promise<void>>()
   let metadata: ClusterMetadata | null = null
+  /** Under the address by which the cluster names it, which need not be one that this host can reach. */
+  let everReached = false
   let outageTold = false
 
-  /** Brokers that are connected already first, then the other known ones, then those of the settings. */
+  /** Connected brokers first, then the other known ones, then those of the settings. */
   function candidates(): BrokerAddress[] {
     const known = [...(metadata?.brokers.values() ?? [])]
     const all = new Map([...known, ...bootstrap].map((address) => [addressText(address), address]))
     return [...all.values()].sort((a, b) => Number(connections.isOpen(b)) - Number(connections.isOpen(a)))
   }
 
-  /** Any broker may answer; the first that can does. */
-  async function requestAny<Name extends ApiName>(
-    api: Name,
-    args: ApiArgs<Name>,
-    signal?: AbortSignal,
-  ): Promise<ApiAnswer<Name>> {
-    const failures: TransportFailure[] = []
-    for (const address of candidates()) {
-      try {
-        return await requester.request(address, api, args, {}, signal)
-      } catch (error) {
-        if (!(error instanceof TransportFailure) || error.kind === 'closed') throw error
-        failures.push(error)
-      }
-    }
-    throw mostTelling(failures)
-  }
+  const askAny = <Name extends ApiName>(api: Name, args: ApiArgs<Name>, signal?: AbortSignal) =>
+    firstThatAnswers(candidates(), (address) => requester.request(address, api, args, {}, signal))
 
   async function refresh(topics: readonly string[]): Promise<void> {
-    const answer = await requestAny('Metadata', {topics, allowAutoTopicCreation: false})
+    const answer = await askAny('Metadata', {topics, allowAutoTopicCreation: false})
     metadata = mergeMetadata(metadata, answer)
-    connections.retain([...metadata.brokers.values()])
+    const brokers = [...metadata.brokers.values()]
+    connections.retain(brokers)
+    everReached ||= brokers.some((broker) => connections.isOpen(broker))
+  }
+
+  async function request<Name extends ApiName, T>(
+    broker: Broker,
+    api: Name,
+    args: ApiArgs<Name>,
+    options: RequestOptions | DecodingRequestOptions<T> = {},
+    signal?: AbortSignal,
+  ): Promise<T | ApiAnswer<Name>> {
+    const answer =
+      'decode' in options
+        ? await requester.requestDecoding(broker, api, args, options, signal)
+        : await requester.request(broker, api, args, options, signal)
+    everReached = true
+    return answer
   }
 
   const cluster: Cluster = {
@@ -150,32 +153,25 @@ export function createCluster(
       return leader
     },
     async coordinatorOf(groupId, signal) {
-      const {coordinator} = await requestAny('GroupCoordinator', {groupId, coordinatorType: 0}, signal)
+      const {coordinator} = await askAny('GroupCoordinator', {groupId, coordinatorType: 0}, signal)
       return {...coordinator, rack: null}
     },
     async controller(signal) {
       await cluster.refreshMetadata([], signal)
-      const broker = metadata?.brokers.get(metadata.controllerId)
-      if (broker === undefined) throw new ProtocolFailure(errorOfCode(LEADER_NOT_AVAILABLE))
-      return broker
+      const controller = controllerIn(metadata)
+      if (controller instanceof ProtocolFailure) throw controller
+      return controller
     },
-    request: <T>(
-      broker: Broker,
-      api: ApiName,
-      args: object,
-      options: RequestOptions | DecodingRequestOptions<T> = {},
-      signal?: AbortSignal,
-    ) => requester.request(broker, api, args as never, options as RequestOptions, signal) as Promise<never>,
+    request: request,
     async patiently(attempt, {signal, retriable = isRetriable, limitMs} = {}) {
-      const outageToleranceMs = settings.outageToleranceMs ?? DEFAULT_OUTAGE_TOLERANCE_MS
-      const firstConnectionMs = settings.firstConnectionMs ?? DEFAULT_FIRST_CONNECTION_MS
       const result = await patiently(attempt, {
         clock,
         signal,
         limitMs: (error) => {
           if (!retriable(error)) return 0
-          const neverReached = metadata === null && error instanceof TransportFailure
-          return neverReached ? Math.min(firstConnectionMs, limitMs ?? Infinity) : (limitMs ?? outageToleranceMs)
+          const wantedMs = limitMs?.(error) ?? outageToleranceMs
+          const neverReached = !everReached && error instanceof TransportFailure
+          return neverReached ? Math.min(firstConnectionMs, wantedMs) : wantedMs
         },
         onRetry: (error) => {
           if (outageTold || !(error instanceof TransportFailure)) return
@@ -191,36 +187,3 @@ export function createCluster(
   }
   return cluster
 }
-
-function leaderIn(metadata: ClusterMetadata | null, topic: string, partition: number): Broker | ProtocolFailure {
-  const known = metadata?.topics.get(topic)
-  if (metadata === null || known === undefined) return new ProtocolFailure(errorOfCode(UNKNOWN_TOPIC_OR_PARTITION))
-  if (known.errorCode !== 0) return new ProtocolFailure(errorOfCode(known.errorCode))
-  const nodeId = known.leaders.get(partition)
-  if (nodeId === undefined) return new ProtocolFailure(errorOfCode(UNKNOWN_TOPIC_OR_PARTITION))
-  const broker = nodeId === null ? undefined : metadata.brokers.get(nodeId)
-  return broker ?? new ProtocolFailure(errorOfCode(LEADER_NOT_AVAILABLE))
-}
-
-/** What waiting does not heal is what the user must hear of; else all that was tried. */
-function mostTelling(failures: readonly TransportFailure[]): TransportFailure {
-  const permanent = failures.find((failure) => !failure.retriable)
-  const [only] = failures
-  if (permanent !== undefined) return permanent
-  if (only !== undefined && failures.length === 1) return only
-  const addresses = failures.map((failure) => failure.address).join(', ')
-  const reasons = failures.map((failure) => failure.message).join('; ')
-  return new TransportFailure('unreachable', addresses, reasons, only?.cause)
-}
-
-/** Leaves the shared work alone when one of those who wait for it gives up. */
-function abortable<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return shared
-  signal.throwIfAborted()
-  return new Promise<T>((resolve, reject) => {
-    const aborted = () => reject(signal.reason as Error)
-    signal.addEventListener('abort', aborted, {once: true})
-    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
-  })
-}
-

@@ -2,7 +2,8 @@
  * How each request is written and its answer read: kafkajs's codecs, and an own one where kafkajs's lacks what is
  * needed.
  */
-import {Buffer} from 'node:buffer'
+import type {Buffer} from 'node:buffer'
+import {BytesWriter} from '../bytes.js'
 import {decodeDescribedGroups, encodeDescribeGroups} from './describe-groups.js'
 import {ProtocolFailure} from './failures.js'
 import {apiKeyOf, codecOf} from './kafkajs-internals.js'
@@ -47,9 +48,9 @@ export function codecFor(api: ApiName, args: object, versions: ApiVersions): Cod
     apiVersion: codec.request.apiVersion,
     timeoutMs: codec.requestTimeout ?? 0,
     encode: async () =>
-      api === 'Metadata' ? [encodeMetadata(args as ApiArgs<'Metadata'>, codec.request.apiVersion)] : [
-        (await codec.request.encode()).buffer,
-      ],
+      api === 'Metadata'
+        ? [encodeMetadata(args as ApiArgs<'Metadata'>, codec.request.apiVersion)]
+        : [(await codec.request.encode()).buffer],
     decode: async (payload) => {
       try {
         return await codec.response.decode(payload)
@@ -66,22 +67,9 @@ export function codecFor(api: ApiName, args: object, versions: ApiVersions): Cod
  *   int32 count | string topic … | boolean allow_auto_topic_creation (since version 4)
  */
 function encodeMetadata({topics, allowAutoTopicCreation}: ApiArgs<'Metadata'>, version: number): Buffer {
-  const parts = [int32(topics.length), ...topics.flatMap((topic) => string(topic))]
-  if (version >= 4) parts.push(Buffer.from([allowAutoTopicCreation ? 1 : 0]))
-  return Buffer.concat(parts)
-}
-
-function int32(value: number): Buffer {
-  const buffer = Buffer.allocUnsafe(4)
-  buffer.writeInt32BE(value)
-  return buffer
-}
-
-function string(text: string): [Buffer, Buffer] {
-  const bytes = Buffer.from(text)
-  const length = Buffer.allocUnsafe(2)
-  length.writeInt16BE(bytes.length)
-  return [length, bytes]
+  const writer = new BytesWriter().array(topics, (each, topic) => each.string(topic))
+  if (version >= 4) writer.int8(allowAutoTopicCreation ? 1 : 0)
+  return writer.finish()
 }
 
 /** kafkajs throws UNSUPPORTED_VERSION from inside its decoders. */

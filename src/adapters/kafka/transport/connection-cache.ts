@@ -6,6 +6,7 @@ import {openBrokerConnection} from './broker-connection.js'
 import type {BrokerConnection} from './broker-connection.js'
 import {addressText} from './failure-causes.js'
 import {TransportFailure} from './failures.js'
+import {abortable} from './patience.js'
 
 export interface ConnectionCache {
   /** @throws TransportFailure, or the signal's reason */
@@ -63,9 +64,9 @@ export function createConnectionCache(settings: KafkaSettings, logger: Logger): 
       const key = addressText(address)
       signal?.throwIfAborted()
       if (closed) throw new TransportFailure('closed', key, 'the Kafka client is closed')
-      let slot = slots.get(key)
-      if (slot === undefined || slot.connection?.isOpen === false) slot = open(address)
-      return slot.opening
+      const known = slots.get(key)
+      const slot = known === undefined || known.connection?.isOpen === false ? open(address) : known
+      return abortable(slot.opening, signal)
     },
     isOpen: (address) => slots.get(addressText(address))?.connection?.isOpen === true,
     retain(addresses) {

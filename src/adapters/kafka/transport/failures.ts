@@ -28,21 +28,14 @@ export class ProtocolFailure extends Error {
  * broker does not speak a version that is needed · `closed`: this side closed the cluster.
  */
 export type TransportFailureKind =
-  | 'unreachable'
-  | 'tls'
-  | 'authentication'
-  | 'lost'
-  | 'timeout'
-  | 'garbled'
-  | 'unsupported'
-  | 'closed'
+  'unreachable' | 'tls' | 'authentication' | 'lost' | 'timeout' | 'garbled' | 'unsupported' | 'closed'
 
 export class TransportFailure extends Error {
   override readonly name = 'TransportFailure'
   readonly kind: TransportFailureKind
   /** `host:port`, or several separated by commas when all of them were tried. */
   readonly address: string
-  /** The system's code, e.g. `ECONNREFUSED`, where there is one. */
+  /** The system's code, e.g. `ECONNREFUSED`, where there is one; names and addresses are told apart by it. */
   readonly systemCode: string | null
 
   constructor(kind: TransportFailureKind, address: string, message: string, cause?: unknown) {
@@ -50,6 +43,11 @@ export class TransportFailure extends Error {
     this.kind = kind
     this.address = address
     this.systemCode = systemCodeOf(cause)
+  }
+
+  /** The peer's first bytes were a TLS alert, and this side spoke plain text. */
+  get wantsTls(): boolean {
+    return this.kind === 'garbled' && this.message.includes('answers in TLS')
   }
 
   /** False for what waiting does not heal. */

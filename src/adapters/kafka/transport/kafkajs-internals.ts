@@ -23,9 +23,13 @@ const SUPPORTED_VERSION = '2.2.4'
 
 export function assertKafkajsVersion(version: unknown): void {
   if (version === SUPPORTED_VERSION) return
-  throw new StreamtoolError('BUG', `kafkajs ${SUPPORTED_VERSION} is needed, ${String(version)} is installed`, {
-    suggestions: ['install streamtool again: its lockfile pins kafkajs exactly'],
-  })
+  throw new StreamtoolError(
+    'BUG',
+    `kafkajs ${SUPPORTED_VERSION} is needed, ${String(version)} is installed`,
+    {
+      suggestions: ['install streamtool again: its lockfile pins kafkajs exactly'],
+    },
+  )
 }
 assertKafkajsVersion((require('kafkajs/package.json') as {version?: unknown}).version)
 
@@ -72,7 +76,10 @@ export function apiKeyOf(name: string): number {
 }
 
 /** The newest version that both sides speak, or null. */
-export function codecOf(name: string, range: VersionRange | undefined): ((args: object) => KafkajsCodec) | null {
+export function codecOf(
+  name: string,
+  range: VersionRange | undefined,
+): ((args: object) => KafkajsCodec) | null {
   const definition = requests[name]
   if (definition === undefined || range === undefined) return null
   const version = Math.min(range.maxVersion, Math.max(...definition.versions.map(Number)))
@@ -143,8 +150,7 @@ interface KafkajsConnectionOptions {
   readonly enforceRequestTimeout: boolean
 }
 
-declare class KafkajsConnection {
-  constructor(options: KafkajsConnectionOptions)
+interface KafkajsConnection {
   readonly clientId: string
   readonly requestQueue: KafkajsRequestQueue
   readonly socket: Socket | undefined
@@ -158,7 +164,9 @@ declare class KafkajsConnection {
   processData(chunk: Buffer): void
 }
 
-const Connection = require('kafkajs/src/network/connection') as typeof KafkajsConnection
+const Connection = require('kafkajs/src/network/connection') as new (
+  options: KafkajsConnectionOptions,
+) => KafkajsConnection
 
 export interface SocketConnectionOptions {
   readonly host: string
@@ -242,10 +250,15 @@ function kafkajsSasl(sasl: SaslSettings): object {
  * passed on: answers and stacks may hold what must not be logged.
  */
 function bridgeLogger(logger: Logger): KafkajsLogger {
+  const quiet = () => undefined
   const say = (message: string, extra: object = {}) => {
-    const {broker, correlationId, error} = extra as {broker?: unknown; correlationId?: unknown; error?: unknown}
+    const {broker, correlationId, error} = extra as {
+      broker?: unknown
+      correlationId?: unknown
+      error?: unknown
+    }
     logger.debug(`kafkajs: ${message}`, {broker, correlationId, error})
   }
-  const bridge: KafkajsLogger = {namespace: () => bridge, debug: say, info: say, warn: say, error: say}
+  const bridge: KafkajsLogger = {namespace: () => bridge, debug: quiet, info: quiet, warn: say, error: say}
   return bridge
 }

@@ -1,4 +1,6 @@
 /** What the cluster said of itself, as a value: brokers, and the leaders of the topics that were asked for. */
+import {ProtocolFailure} from './failures.js'
+import {errorOfCode} from './kafkajs-internals.js'
 import type {MetadataAnswer} from './protocol.js'
 
 export interface Broker {
@@ -23,6 +25,8 @@ export interface ClusterMetadata {
 }
 
 const NO_LEADER = -1
+const UNKNOWN_TOPIC_OR_PARTITION = 3
+const LEADER_NOT_AVAILABLE = 5
 
 /** The newer answer's brokers, and its topics over those of earlier answers. */
 export function mergeMetadata(earlier: ClusterMetadata | null, answer: MetadataAnswer): ClusterMetadata {
@@ -41,4 +45,25 @@ export function mergeMetadata(earlier: ClusterMetadata | null, answer: MetadataA
     brokers: new Map(answer.brokers.map((broker) => [broker.nodeId, broker])),
     topics,
   }
+}
+
+/** Or why there is none to name. */
+export function leaderIn(
+  metadata: ClusterMetadata | null,
+  topic: string,
+  partition: number,
+): Broker | ProtocolFailure {
+  const known = metadata?.topics.get(topic)
+  if (metadata === null || known === undefined)
+    return new ProtocolFailure(errorOfCode(UNKNOWN_TOPIC_OR_PARTITION))
+  if (known.errorCode !== 0) return new ProtocolFailure(errorOfCode(known.errorCode))
+  const nodeId = known.leaders.get(partition)
+  if (nodeId === undefined) return new ProtocolFailure(errorOfCode(UNKNOWN_TOPIC_OR_PARTITION))
+  const broker = nodeId === null ? undefined : metadata.brokers.get(nodeId)
+  return broker ?? new ProtocolFailure(errorOfCode(LEADER_NOT_AVAILABLE))
+}
+
+export function controllerIn(metadata: ClusterMetadata | null): Broker | ProtocolFailure {
+  const broker = metadata?.brokers.get(metadata.controllerId)
+  return broker ?? new ProtocolFailure(errorOfCode(LEADER_NOT_AVAILABLE))
 }

@@ -20,26 +20,32 @@ export const systemClock: Clock = {
 export interface Patience {
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
-  /** How long it may fail, from the first failure on. Asked after each failure. */
+  /**
+   * How long failures of this kind are put up with; 0 ends it at once. Each limit counts from the first failure
+   * that had it, so that a short one is not used up by a long outage of another kind before it.
+   */
   readonly limitMs: (error: unknown) => number
   /** Called before each wait. */
-  readonly onRetry?: (error: unknown, attempt: number) => void
+  readonly onRetry?: (error: unknown) => void
 }
 
 /** @throws what the last attempt threw, or the signal's reason */
 export async function patiently<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
-  let failingSinceMs: number | null = null
+  const {clock, signal} = patience
+  const failingSinceMs = new Map<number, number>()
   for (let failures = 1; ; failures++) {
-    patience.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     try {
       return await attempt()
     } catch (error) {
-      patience.signal?.throwIfAborted()
-      failingSinceMs ??= patience.clock.nowMs()
-      const leftMs = failingSinceMs + patience.limitMs(error) - patience.clock.nowMs()
+      signal?.throwIfAborted()
+      const limitMs = patience.limitMs(error)
+      const sinceMs = failingSinceMs.get(limitMs) ?? clock.nowMs()
+      failingSinceMs.set(limitMs, sinceMs)
+      const leftMs = sinceMs + limitMs - clock.nowMs()
       if (leftMs <= 0) throw error
-      patience.onRetry?.(error, failures)
-      await patience.clock.sleep(Math.min(leftMs, waitMs(failures)), patience.signal)
+      patience.onRetry?.(error)
+      await clock.sleep(Math.min(leftMs, waitMs(failures)), signal)
     }
   }
 }
@@ -47,4 +53,15 @@ export async function patiently<T>(attempt: () => Promise<T>, patience: Patience
 function waitMs(failures: number): number {
   const exact = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1))
   return exact * (1 - JITTER + 2 * JITTER * Math.random())
+}
+
+/** Leaves the shared work alone when one of those who wait for it gives up. */
+export function abortable<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return shared
+  return new Promise<T>((resolve, reject) => {
+    const aborted = () => reject(signal.reason as Error)
+    if (signal.aborted) aborted()
+    signal.addEventListener('abort', aborted, {once: true})
+    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
+  })
 }

@@ -31,7 +31,10 @@ export interface Apis {
     },
     {readonly responses: readonly TopicPartitions<PartitionCode & {readonly offset: string}>[]}
   >
-  Metadata: Api<{readonly topics: readonly string[]; readonly allowAutoTopicCreation: boolean}, MetadataAnswer>
+  Metadata: Api<
+    {readonly topics: readonly string[]; readonly allowAutoTopicCreation: boolean},
+    MetadataAnswer
+  >
   OffsetCommit: Api<
     {
       readonly groupId: string

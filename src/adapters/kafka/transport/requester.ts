@@ -2,7 +2,9 @@
 import type {Buffer} from 'node:buffer'
 import {DEFAULT_REQUEST_TIMEOUT_MS} from '../settings.js'
 import type {BrokerAddress, KafkaSettings} from '../settings.js'
+import type {BrokerConnection} from './broker-connection.js'
 import {codecFor} from './codecs.js'
+import type {Answer, Codec} from './codecs.js'
 import type {ConnectionCache} from './connection-cache.js'
 import {addressText, garbledFailure} from './failure-causes.js'
 import {ProtocolFailure, TransportFailure} from './failures.js'
@@ -18,8 +20,6 @@ export interface RequestOptions {
 
 export interface DecodingRequestOptions<T> extends RequestOptions {
   readonly decode: (payload: Buffer, apiVersion: number) => T | Promise<T>
-  /** After `decode`: may look, throw, or make something else of it. */
-  readonly parse?: (decoded: T) => T | Promise<T>
 }
 
 export interface Requester {
@@ -27,39 +27,71 @@ export interface Requester {
     address: BrokerAddress,
     api: Name,
     args: ApiArgs<Name>,
-    options: RequestOptions,
+    options?: RequestOptions,
     signal?: AbortSignal,
   ): Promise<ApiAnswer<Name>>
+  /** What `decode` throws is passed on as it is. */
+  requestDecoding<Name extends ApiName, T>(
+    address: BrokerAddress,
+    api: Name,
+    args: ApiArgs<Name>,
+    options: DecodingRequestOptions<T>,
+    signal?: AbortSignal,
+  ): Promise<T>
+}
+
+interface Exchanged {
+  readonly payload: Buffer
+  readonly codec: Codec
+  readonly connection: BrokerConnection
 }
 
 export function createRequester(connections: ConnectionCache, settings: KafkaSettings): Requester {
   const defaultTimeoutMs = settings.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS
+
+  async function exchange(
+    address: BrokerAddress,
+    api: ApiName,
+    args: object,
+    options: RequestOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Exchanged> {
+    const connection = await connections.to(address, signal)
+    const codec = codecFor(api, args, connection.versions)
+    if (codec === null) {
+      const message = `${addressText(address)} speaks no version of ${api} that is known here`
+      throw new TransportFailure('unsupported', addressText(address), message)
+    }
+    const {apiKey, apiVersion} = codec
+    const body = options.encode?.(apiVersion) ?? (await codec.encode())
+    const timeoutMs = options.timeoutMs ?? Math.max(defaultTimeoutMs, codec.timeoutMs)
+    const payload = await connection.exchange({apiKey, apiVersion, apiName: api, body}, {timeoutMs, signal})
+    return {payload, codec, connection}
+  }
+
   return {
-    async request(address, api, args, options: RequestOptions & Partial<DecodingRequestOptions<never>>, signal) {
-      const connection = await connections.to(address, signal)
-      const codec = codecFor(api, args, connection.versions)
-      if (codec === null) {
-        const message = `${addressText(address)} speaks no version of ${api} that is known here`
-        throw new TransportFailure('unsupported', addressText(address), message)
-      }
-      const body = options.encode?.(codec.apiVersion) ?? (await codec.encode())
-      const timeoutMs = options.timeoutMs ?? Math.max(defaultTimeoutMs, codec.timeoutMs)
-      const payload = await connection.exchange({...codec, apiName: api, body}, {timeoutMs, signal})
-      if (options.decode !== undefined) {
-        const decoded = await options.decode(payload, codec.apiVersion)
-        return (await options.parse?.(decoded)) ?? decoded
-      }
+    async request<Name extends ApiName>(
+      address: BrokerAddress,
+      api: Name,
+      args: ApiArgs<Name>,
+      options: RequestOptions = {},
+      signal?: AbortSignal,
+    ): Promise<ApiAnswer<Name>> {
+      const {payload, codec, connection} = await exchange(address, api, args, options, signal)
       const answer = await codec.decode(payload).catch((error: unknown) => {
         throw error instanceof ProtocolFailure ? error : garbledFailure(addressText(address), error)
       })
       connection.throttle(answer.clientSideThrottleTime)
       throwErrorCode(answer)
-      return answer as never
+      return answer
+    },
+    async requestDecoding(address, api, args, options, signal) {
+      const {payload, codec} = await exchange(address, api, args, options, signal)
+      return options.decode(payload, codec.apiVersion)
     },
   }
 }
 
-function throwErrorCode(answer: {errorCode?: number; memberId?: string}): void {
-  if (answer.errorCode === undefined || answer.errorCode === 0) return
-  throw new ProtocolFailure(errorOfCode(answer.errorCode), answer.memberId)
+function throwErrorCode({errorCode, memberId}: Answer): void {
+  if (errorCode !== undefined && errorCode !== 0) throw new ProtocolFailure(errorOfCode(errorCode), memberId)
 }

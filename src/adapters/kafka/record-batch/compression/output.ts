@@ -23,7 +23,8 @@ export class BoundedOutput {
   }
 
   append(source: Buffer, start: number, end: number): void {
-    if (start < 0 || end < start || end > source.length) throw new BatchFault('compressed bytes are cut short')
+    if (start < 0 || end < start || end > source.length)
+      throw new BatchFault('compressed bytes are cut short')
     this.#makeRoom(end - start)
     source.copy(this.#buffer, this.#length, start, end)
     this.#length += end - start

@@ -39,7 +39,7 @@ export function checkZstdFrames(bytes: Buffer, maxWindowBytes: number): void {
     if (Math.max(windowBytes, contentBytes) > maxWindowBytes) {
       throw new BatchFault(`it inflates to more than ${maxWindowBytes} bytes`)
     }
-    for (let isLast = false; !isLast; ) {
+    for (let isLast = false; !isLast;) {
       const block = unsigned(3)
       isLast = (block & 1) !== 0
       position += ((block >> 1) & 3) === RLE ? 1 : block >> 3
@@ -55,7 +55,11 @@ function windowOf(descriptor: number): number {
 }
 
 /** Flag 0: one byte in a single segment, else none; 1: two bytes, counted from 256; 2: four; 3: eight. */
-function contentSize(flag: number, isSingleSegment: boolean, unsigned: (byteLength: number) => number): number {
+function contentSize(
+  flag: number,
+  isSingleSegment: boolean,
+  unsigned: (byteLength: number) => number,
+): number {
   if (flag === 0) return isSingleSegment ? unsigned(1) : 0
   return flag === 1 ? unsigned(2) + 256 : unsigned(2 ** flag)
 }

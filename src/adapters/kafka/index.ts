@@ -1,0 +1,42 @@
+/**
+ * Kafka, as the core's ports want it. Admin, producer and group consumer each have connections of their own: a
+ * broker answers one connection's requests one after another, and some of them take long on purpose.
+ */
+import type {Clock, Logger, RecordProducer, TopicAdmin} from '../../core/ports.js'
+import {createAdmin} from './admin.js'
+import {createProducer} from './producer.js'
+import type {KafkaSettings} from './settings.js'
+import {createCluster} from './transport/cluster.js'
+import type {Cluster} from './transport/cluster.js'
+
+export type {KafkaSettings, SaslSettings, TlsSettings} from './settings.js'
+
+export interface KafkaClient {
+  /** Nothing is connected before it is used. */
+  admin(): TopicAdmin
+  producer(): RecordProducer
+  /** Ends what this client has opened, also what was closed already. */
+  close(): Promise<void>
+}
+
+export interface KafkaClientOptions {
+  readonly logger: Logger
+  readonly clock?: Clock
+}
+
+export function createKafkaClient(settings: KafkaSettings, options: KafkaClientOptions): KafkaClient {
+  const {logger, clock} = options
+  const clusters: Cluster[] = []
+  const newCluster = (): Cluster => {
+    const cluster = createCluster(settings, logger, clock === undefined ? {} : {clock})
+    clusters.push(cluster)
+    return cluster
+  }
+  return {
+    admin: () => createAdmin(newCluster()),
+    producer: () => createProducer(newCluster(), clock === undefined ? {} : {clock}),
+    close: async () => {
+      await Promise.all(clusters.map((cluster) => cluster.close()))
+    },
+  }
+}
