@@ -44,7 +44,7 @@ export function encodeCommitMetadata(scope: CommitScope, runs: readonly Run[]): 
   // Nearly always everything fits, so that is tried first; then by halves.
   for (let count = tooMany - 1; count > fits; count = (fits + tooMany) >>> 1) {
     const candidate = encodeRuns(scope, kept(count))
-    if (candidate.length <= MAX_METADATA_BYTES) {
+    if (candidate !== null && candidate.length <= MAX_METADATA_BYTES) {
       fits = count
       text = candidate
     } else tooMany = count
@@ -69,7 +69,8 @@ export function decodeCommitMetadata(scope: CommitScope, metadata: string): Run[
   }
 }
 
-function encodeRuns(scope: CommitScope, runs: readonly Run[]): string {
+/** @returns null when it would be too long to be read back */
+function encodeRuns(scope: CommitScope, runs: readonly Run[]): string | null {
   const bytes: number[] = []
   const varint = (value: number) => {
     let rest = value
@@ -95,6 +96,8 @@ function encodeRuns(scope: CommitScope, runs: readonly Run[]): string {
     varint(end - start)
     previousEnd = end
   }
+  // A reader inflates no more than this.
+  if (bytes.length + 4 > MAX_PAYLOAD_BYTES) return null
   const payload = Buffer.from(bytes)
   const checksum = Buffer.alloc(4)
   checksum.writeUInt32BE(crc32(payload))

@@ -15,7 +15,12 @@
  * - A commit goes through the epoch it was built for, is tried once, and is built anew after a failure: a stale
  *   ledger cannot overwrite a newer one.
  */
-export {CommitManager, type CommitTarget, type CommittedPartition} from './commit-manager.js'
+export {
+  CommitManager,
+  type CommitManagerOptions,
+  type CommitTarget,
+  type CommittedPartition,
+} from './commit-manager.js'
 export {
   decodeCommitMetadata,
   encodeCommitMetadata,
