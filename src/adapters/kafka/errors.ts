@@ -60,9 +60,14 @@ const SUGGESTIONS_BY_CODE: Partial<Record<ErrorCode, readonly string[]>> = {
   GROUP_BUSY: ['stop the members of the group first'],
 }
 
+const PLAIN_WORDS: Readonly<Record<string, string>> = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'the topic does not exist',
+  INVALID_TOPIC_EXCEPTION: 'this cannot be the name of a topic',
+}
+
 function translateProtocol(failure: ProtocolFailure, context: FailureContext): StreamtoolError {
   const code = CODES_BY_TYPE[failure.type] ?? 'BROKER_REFUSED'
-  const what = code === 'TOPIC_UNKNOWN' ? 'the topic does not exist' : failure.message
+  const what = failure.detail ?? PLAIN_WORDS[failure.type] ?? failure.message
   return new StreamtoolError(code, `${subjectOf(context)}: ${what}`, {
     suggestions: SUGGESTIONS_BY_CODE[code] ?? [],
     facts: {...factsOf(context), kafkaError: failure.type, kafkaErrorCode: failure.code},

@@ -22,6 +22,8 @@ const REPLICATION_MS = 30_000
 /** On top of it, before the connection counts as lost. */
 const NETWORK_MS = 5_000
 const UNSUPPORTED_VERSION = 35
+/** MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE */
+const TOO_LARGE = [10, 18]
 
 export interface ProducerOptions {
   readonly clock?: Clock
@@ -41,7 +43,7 @@ export function createProducer(cluster: Cluster, options: ProducerOptions = {}):
       {encode: (version) => encodeRequest(batch, encoded, version), timeoutMs: REPLICATION_MS + NETWORK_MS},
       signal,
     )
-    return {baseOffset: acknowledgedOffset(answer, batch)}
+    return {baseOffset: acknowledgedOffset(answer, batch, encoded.byteLength)}
   }
 
   return {
@@ -101,14 +103,23 @@ function encodeRequest(
 }
 
 /** @throws ProtocolFailure, or a retriable TransportFailure for an answer that does not speak of this partition */
-function acknowledgedOffset(answer: ProduceAnswer, {topic, partition}: ProduceBatch): number {
+function acknowledgedOffset(
+  answer: ProduceAnswer,
+  {topic, partition}: ProduceBatch,
+  batchBytes: number,
+): number {
   const acknowledgement = answer.topics
     .find(({topicName}) => topicName === topic)
     ?.partitions.find((each) => each.partition === partition)
   if (acknowledgement === undefined) {
     throw new TransportFailure('lost', topic, `the answer does not acknowledge partition ${partition}`)
   }
-  if (acknowledgement.errorCode !== 0) throw new ProtocolFailure(errorOfCode(acknowledgement.errorCode))
+  const {errorCode} = acknowledgement
+  if (TOO_LARGE.includes(errorCode)) {
+    const detail = `the topic does not take a record batch of ${batchBytes} bytes`
+    throw new ProtocolFailure(errorOfCode(errorCode), {detail})
+  }
+  if (errorCode !== 0) throw new ProtocolFailure(errorOfCode(errorCode))
   const baseOffset = Number(acknowledgement.baseOffset)
   if (!Number.isSafeInteger(baseOffset) || baseOffset < 0) {
     throw new TransportFailure('lost', topic, `the answer has no offset for partition ${partition}`)

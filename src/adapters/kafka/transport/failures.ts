@@ -12,14 +12,24 @@ export class ProtocolFailure extends Error {
   readonly retriable: boolean
   /** JoinGroup answers MEMBER_ID_REQUIRED with the id to come back with. */
   readonly memberId: string | null
+  /** What this side knows of it beyond the code. */
+  readonly detail: string | null
 
-  constructor(error: {code: number; type: string; message: string; retriable: boolean}, memberId?: string) {
-    super(`${error.type}: ${error.message}`)
+  constructor(error: ProtocolError, {memberId, detail}: {memberId?: string; detail?: string} = {}) {
+    super(`${error.type}: ${detail ?? error.message}`)
     this.code = error.code
     this.type = error.type
     this.retriable = error.retriable
     this.memberId = memberId ?? null
+    this.detail = detail ?? null
   }
+}
+
+export interface ProtocolError {
+  readonly code: number
+  readonly type: string
+  readonly message: string
+  readonly retriable: boolean
 }
 
 /**

@@ -16,6 +16,7 @@ import type {Socket} from 'node:net'
 import {StreamtoolError} from '../../../core/errors.js'
 import type {Logger} from '../../../core/ports.js'
 import type {SaslSettings} from '../settings.js'
+import type {ProtocolError} from './failures.js'
 import {FrameReader} from './frames.js'
 
 const require = createRequire(import.meta.url)
@@ -66,7 +67,7 @@ const {requests} = require('kafkajs/src/protocol/requests') as {
 }
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>
 const {errorCodes} = require('kafkajs/src/protocol/error') as {
-  errorCodes: readonly {type: string; code: number; message: string; retriable: boolean}[]
+  errorCodes: readonly ProtocolError[]
 }
 
 export function apiKeyOf(name: string): number {
@@ -90,7 +91,7 @@ export function codecOf(
 const errorsByCode = new Map(errorCodes.map((error) => [error.code, error]))
 
 /** What the protocol says about an error code; codes younger than kafkajs are named by their number. */
-export function errorOfCode(code: number): {type: string; code: number; message: string; retriable: boolean} {
+export function errorOfCode(code: number): ProtocolError {
   return (
     errorsByCode.get(code) ?? {
       type: `ERROR_${code}`,

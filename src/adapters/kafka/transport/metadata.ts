@@ -58,7 +58,10 @@ export function leaderIn(
     return new ProtocolFailure(errorOfCode(UNKNOWN_TOPIC_OR_PARTITION))
   if (known.errorCode !== 0) return new ProtocolFailure(errorOfCode(known.errorCode))
   const nodeId = known.leaders.get(partition)
-  if (nodeId === undefined) return new ProtocolFailure(errorOfCode(UNKNOWN_TOPIC_OR_PARTITION))
+  if (nodeId === undefined) {
+    const detail = `the topic has ${known.leaders.size} partitions, none with number ${partition}`
+    return new ProtocolFailure(errorOfCode(UNKNOWN_TOPIC_OR_PARTITION), {detail})
+  }
   const broker = nodeId === null ? undefined : metadata.brokers.get(nodeId)
   return broker ?? new ProtocolFailure(errorOfCode(LEADER_NOT_AVAILABLE))
 }

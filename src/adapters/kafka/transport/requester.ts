@@ -93,5 +93,6 @@ export function createRequester(connections: ConnectionCache, settings: KafkaSet
 }
 
 function throwErrorCode({errorCode, memberId}: Answer): void {
-  if (errorCode !== undefined && errorCode !== 0) throw new ProtocolFailure(errorOfCode(errorCode), memberId)
+  if (errorCode === undefined || errorCode === 0) return
+  throw new ProtocolFailure(errorOfCode(errorCode), memberId === undefined ? {} : {memberId})
 }
