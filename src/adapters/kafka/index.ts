@@ -2,8 +2,16 @@
  * Kafka, as the core's ports want it. Admin, producer and group consumer each have connections of their own: a
  * broker answers one connection's requests one after another, and some of them take long on purpose.
  */
-import type {Clock, Logger, RecordProducer, TopicAdmin} from '../../core/ports.js'
+import type {
+  Clock,
+  GroupConsumer,
+  GroupOptions,
+  Logger,
+  RecordProducer,
+  TopicAdmin,
+} from '../../core/ports.js'
 import {createAdmin} from './admin.js'
+import {createGroupConsumer} from './group/group-consumer.js'
 import {createProducer} from './producer.js'
 import type {KafkaSettings} from './settings.js'
 import {createCluster} from './transport/cluster.js'
@@ -15,6 +23,8 @@ export interface KafkaClient {
   /** Nothing is connected before it is used. */
   admin(): TopicAdmin
   producer(): RecordProducer
+  /** Connected while its `run` goes on, and ended by it. */
+  groupConsumer(options: GroupOptions): GroupConsumer
   /** Ends what this client has opened, also what was closed already. */
   close(): Promise<void>
 }
@@ -35,6 +45,8 @@ export function createKafkaClient(settings: KafkaSettings, options: KafkaClientO
   return {
     admin: () => createAdmin(newCluster()),
     producer: () => createProducer(newCluster(), clock === undefined ? {} : {clock}),
+    groupConsumer: (group) =>
+      createGroupConsumer(settings, group, logger, clock === undefined ? {} : {clock}),
     close: async () => {
       await Promise.all(clusters.map((cluster) => cluster.close()))
     },

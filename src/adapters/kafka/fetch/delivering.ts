@@ -1,0 +1,120 @@
+/** Hands one partition's part of an answer to the handler, decoded and checked at that moment. */
+import {StreamtoolError} from '../../../core/errors.js'
+import {decodeRecordSet} from '../record-batch/decode.js'
+import type {DecodedRecordSet} from '../record-batch/types.js'
+import type {Cluster} from '../transport/cluster.js'
+import {ProtocolFailure} from '../transport/failures.js'
+import {errorOfCode} from '../transport/kafkajs-internals.js'
+import {verdictOf} from './fetch-codes.js'
+import type {FetchedPartition, Ticket} from './fetched-partition.js'
+import type {FetchHandler} from './fetch-handler.js'
+import type {Delivery} from './leader-reader.js'
+import {extentsOf} from './leader-requests.js'
+
+const OFFSET_NOT_AVAILABLE = 78
+
+export interface DeliveringHooks {
+  readonly control: Cluster
+  readonly signal: AbortSignal
+  failed(partition: FetchedPartition, error: unknown): void
+  /** What the handler threw. */
+  fatal(error: unknown): void
+}
+
+export class Delivering {
+  constructor(
+    private readonly handler: FetchHandler,
+    private readonly hooks: DeliveringHooks,
+  ) {}
+
+  /** Never rejects. */
+  async deliver(delivery: Delivery): Promise<void> {
+    if (verdictOf(delivery.answer.errorCode) === 'out-of-range') await this.#askWhereToGoOn(delivery.ticket)
+    else await this.#handOver(delivery)
+  }
+
+  async #handOver(delivery: Delivery): Promise<void> {
+    const {ticket, answer, nextOffset} = delivery
+    const {partition} = ticket
+    const decoded = await this.#decode(delivery)
+    if (decoded === null || this.#isStale(ticket)) return
+    if (decoded.nextOffset !== nextOffset) partition.moveTo(decoded.nextOffset)
+    partition.succeeded()
+    const endOffset = answer.lastStableOffset < 0 ? answer.highWatermark : answer.lastStableOffset
+    await this.#call(() =>
+      this.handler.records({
+        topic: partition.topic,
+        partition: partition.partition,
+        records: decoded.records,
+        nextOffset: decoded.nextOffset,
+        endOffset,
+      }),
+    )
+  }
+
+  /** Null when there is nothing in it; then the partition is read from the same position again. */
+  async #decode({ticket, answer}: Delivery): Promise<DecodedRecordSet | null> {
+    const {partition} = ticket
+    try {
+      const decoded = await decodeRecordSet({
+        topic: partition.topic,
+        partition: partition.partition,
+        bytes: answer.records,
+        fromOffset: ticket.offset,
+        abortedTransactions: answer.abortedTransactions,
+      })
+      if (decoded.nextOffset > ticket.offset) return decoded
+      throw nothingWhole(ticket, answer.records.length)
+    } catch (error) {
+      if (this.#isStale(ticket)) return null
+      partition.moveTo(ticket.offset)
+      this.hooks.failed(partition, error)
+      return null
+    }
+  }
+
+  /**
+   * A position that the partition does have after all is tried again: a leader that has just taken over may not
+   * know its end yet.
+   */
+  async #askWhereToGoOn(ticket: Ticket): Promise<void> {
+    const {partition, offset} = ticket
+    const {control, signal} = this.hooks
+    try {
+      const [extent] = await extentsOf(control, [partition], signal)
+      if (extent === undefined || this.#isStale(ticket)) return
+      const {topic, start, end, highWatermark} = extent
+      if (offset >= start && offset <= highWatermark) {
+        this.hooks.failed(partition, new ProtocolFailure(errorOfCode(OFFSET_NOT_AVAILABLE)))
+        return
+      }
+      const range = {topic, partition: extent.partition, start, end}
+      await this.#call(async () => {
+        const position = await this.handler.outOfRange(range, offset)
+        if (partition.isCurrent(ticket)) partition.moveTo(position)
+      })
+    } catch (error) {
+      if (!signal.aborted) this.hooks.failed(partition, error)
+    }
+  }
+
+  #isStale(ticket: Ticket): boolean {
+    return this.hooks.signal.aborted || !ticket.partition.isCurrent(ticket)
+  }
+
+  async #call(handler: () => Promise<void>): Promise<void> {
+    try {
+      await handler()
+    } catch (error) {
+      this.hooks.fatal(error)
+    }
+  }
+}
+
+/** A broker sends the first batch whole, however large, so a later try has it; or it has nonsense. */
+function nothingWhole({partition, offset}: Ticket, byteLength: number): StreamtoolError {
+  const where = `${partition.topic}, partition ${partition.partition}, offset ${offset}`
+  return new StreamtoolError('BATCH_CORRUPT', `${where}: no whole record batch in ${byteLength} bytes`, {
+    facts: {topic: partition.topic, partition: partition.partition, offset},
+  })
+}
