@@ -55,6 +55,11 @@ export const ERROR_KINDS = {
   },
   INSTANCE_IN_USE: {exitCode: 2, meaning: 'Another running process has the same instance id in this group.'},
   GROUP_BUSY: {exitCode: 2, meaning: 'The operation is refused while the consumer group has members.'},
+  SANDBOX_DIR_IN_USE: {exitCode: 2, meaning: 'Another sandbox is running in the same directory.'},
+  PORT_UNUSABLE: {
+    exitCode: 2,
+    meaning: 'A port cannot be listened on: another program has it, or it is not allowed.',
+  },
 
   BROKER_UNREACHABLE: {
     exitCode: 3,

@@ -1,0 +1,116 @@
+import type {Topics} from '../log/topics.js'
+import {attempt, KafkaError, Refusal} from '../protocol/errors.js'
+import {fetch, type FetchedPartition, type FetchPosition, type FetchRequest} from '../protocol/fetch.js'
+import {
+  deleteRecords,
+  EARLIEST,
+  LATEST,
+  listOffsets,
+  type ListedOffset,
+  type TimestampQuery,
+} from '../protocol/offsets.js'
+import {route, type Route} from './dispatcher.js'
+import type {BrokerState} from './state.js'
+
+/** Apache Kafka's fetch.max.bytes. */
+const MAX_ANSWER_BYTES = 55 * 1024 * 1024
+const UNKNOWN = {startOffset: -1, endOffset: -1, records: Buffer.alloc(0)}
+
+/** Reading records, and where they begin and end. */
+export function fetchingRoutes({topics}: BrokerState): Route[] {
+  return [
+    route(fetch, async (request, {gone}) => {
+      if (request.sessionId !== 0) return {error: KafkaError.FETCH_SESSION_ID_NOT_FOUND, topics: []}
+      if (!isWorthAnswering(topics, request)) await untilWorthAnswering(topics, request, gone)
+      return {error: KafkaError.NONE, topics: gone.aborted ? [] : readAll(topics, request)}
+    }),
+    route(listOffsets, (asked) =>
+      asked.map(({topic, partitions}) => ({
+        topic,
+        partitions: partitions.map((query): ListedOffset => {
+          const {error, value} = attempt(() => findOffset(topics, topic, query))
+          return {partition: query.partition, error, ...(value ?? NOT_FOUND)}
+        }),
+      })),
+    ),
+    route(deleteRecords, (asked) =>
+      asked.map(({topic, partitions}) => ({
+        topic,
+        partitions: partitions.map(({partition, offset}) => {
+          const {error, value} = attempt(() => {
+            const log = topics.get(topic).partition(partition)
+            topics.get(topic).deleteBefore(partition, offset === LATEST ? log.endOffset : offset)
+            return log.startOffset
+          })
+          return {partition, error, startOffset: value ?? -1}
+        }),
+      })),
+    ),
+  ]
+}
+
+const NOT_FOUND = {offset: -1, timestampMs: -1}
+
+function findOffset(topics: Topics, topic: string, {partition, timestampMs}: TimestampQuery) {
+  const log = topics.get(topic).partition(partition)
+  if (timestampMs === LATEST) return {offset: log.endOffset, timestampMs: -1}
+  if (timestampMs === EARLIEST) return {offset: log.startOffset, timestampMs: -1}
+  if (timestampMs < 0) throw new Refusal('UNSUPPORTED_VERSION')
+  return log.offsetSince(timestampMs) ?? NOT_FOUND
+}
+
+/** Enough bytes, or an error that the client should know at once. */
+function isWorthAnswering(topics: Topics, {topics: asked, minBytes}: FetchRequest): boolean {
+  let readable = 0
+  for (const {topic, partitions} of asked) {
+    for (const {partition, offset, maxBytes} of partitions) {
+      const {value} = attempt(() => topics.get(topic).partition(partition).readableBytes(offset))
+      if (value === null) return true
+      readable += Math.min(value, maxBytes)
+    }
+  }
+  return readable >= minBytes
+}
+
+/** The long poll: until enough was appended, the client's patience ends, or it is gone. */
+function untilWorthAnswering(topics: Topics, request: FetchRequest, gone: AbortSignal): Promise<void> {
+  const logs = request.topics.flatMap(({topic, partitions}) =>
+    partitions.map(({partition}) => topics.get(topic).partition(partition)),
+  )
+  return new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(patience)
+      gone.removeEventListener('abort', finish)
+      for (const stopWatching of watches) stopWatching()
+      resolve()
+    }
+    const patience = setTimeout(finish, request.maxWaitMs)
+    gone.addEventListener('abort', finish)
+    const watches = logs.map((log) =>
+      log.onAppend(() => {
+        if (isWorthAnswering(topics, request)) finish()
+      }),
+    )
+  })
+}
+
+/** The first batch found is sent whole, whatever the limits say, so that every reader can make progress. */
+function readAll(topics: Topics, request: FetchRequest) {
+  let bytesLeft = Math.min(request.maxBytes, MAX_ANSWER_BYTES)
+  let isFirst = true
+  const readPartition = (topic: string, {partition, offset, maxBytes}: FetchPosition): FetchedPartition => {
+    const {error, value} = attempt(() => {
+      const log = topics.get(topic).partition(partition)
+      const records = log.read(offset, Math.min(maxBytes, bytesLeft), isFirst)
+      return {startOffset: log.startOffset, endOffset: log.endOffset, records}
+    })
+    const found = value ?? UNKNOWN
+    bytesLeft -= found.records.length
+    isFirst &&= found.records.length === 0
+    return {partition, error, ...found}
+  }
+  return request.topics.map(({topic, partitions}) => ({
+    topic,
+    partitions: partitions.map((position) => readPartition(topic, position)),
+  }))
+}

@@ -1,0 +1,108 @@
+import {closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync} from 'node:fs'
+import {
+  batchByteLength,
+  BATCH_HEADER_BYTES,
+  isIntact,
+  readBatchHeader,
+  type BatchHeader,
+} from './record-batch.js'
+
+export interface PlacedBatch {
+  readonly position: number
+  readonly header: BatchHeader
+}
+
+/**
+ * A file of record batches, one behind the other, nothing in between. All of it is synchronous on purpose: the
+ * page cache answers in microseconds, and order and atomicity of appends then need no lock.
+ */
+export class BatchFile {
+  readonly #fd: number
+  #byteLength: number
+
+  constructor(path: string, byteLength: number) {
+    this.#fd = openSync(path, 'a+')
+    this.#byteLength = byteLength
+  }
+
+  get byteLength(): number {
+    return this.#byteLength
+  }
+
+  /** When it throws (a full disk), the file is as it was. */
+  append(batch: Buffer): void {
+    try {
+      let written = 0
+      while (written < batch.length) written += writeSync(this.#fd, batch, written)
+    } catch (thrown) {
+      ftruncateSync(this.#fd, this.#byteLength)
+      throw thrown
+    }
+    this.#byteLength += batch.length
+  }
+
+  truncate(byteLength: number): void {
+    ftruncateSync(this.#fd, byteLength)
+    this.#byteLength = byteLength
+  }
+
+  read(position: number, byteLength: number): Buffer {
+    // Not from the pool, and not zeroed: answers are large and short-lived.
+    const bytes = Buffer.allocUnsafeSlow(Math.min(byteLength, this.#byteLength - position))
+    let have = 0
+    while (have < bytes.length) {
+      const count = readSync(this.#fd, bytes, have, bytes.length - have, position + have)
+      if (count === 0)
+        throw new Error(`the file ends at ${position + have}, expected ${this.#byteLength} bytes`)
+      have += count
+    }
+    return bytes
+  }
+
+  /** The headers of the batches from `position` on, which must be the start of one. */
+  *headersFrom(position: number): Generator<PlacedBatch> {
+    const WINDOW_BYTES = 16_384
+    let window: Buffer = Buffer.alloc(0)
+    let windowStart = position
+    while (position + BATCH_HEADER_BYTES <= this.#byteLength) {
+      if (position + BATCH_HEADER_BYTES > windowStart + window.length) {
+        window = this.read(position, WINDOW_BYTES)
+        windowStart = position
+      }
+      const header = readBatchHeader(window, position - windowStart)
+      if (header.byteLength < BATCH_HEADER_BYTES) throw new Error(`no record batch at ${position} any more`)
+      yield {position, header}
+      position += header.byteLength
+    }
+  }
+
+  /** Like {@link headersFrom} from 0 on, but ends where the file stops being a sequence of intact batches. */
+  *intactBatches(): Generator<PlacedBatch> {
+    const WINDOW_BYTES = 4 * 1024 * 1024
+    let window: Buffer = Buffer.alloc(0)
+    let start = 0
+    for (let position = 0, nextOffset = 0; ;) {
+      const load = (byteLength: number): boolean => {
+        if (position + byteLength <= start + window.length) return true
+        if (position + byteLength > this.#byteLength) return false
+        window = this.read(position, Math.max(byteLength, WINDOW_BYTES))
+        start = position
+        return true
+      }
+      if (!load(BATCH_HEADER_BYTES)) return
+      const byteLength = batchByteLength(window, position - start)
+      if (byteLength < BATCH_HEADER_BYTES || !load(byteLength)) return
+      const batch = window.subarray(position - start, position - start + byteLength)
+      const header = readBatchHeader(batch)
+      if (header.baseOffset !== nextOffset || !isIntact(batch)) return
+      yield {position, header}
+      nextOffset = header.nextOffset
+      position += byteLength
+    }
+  }
+
+  close(): void {
+    fsyncSync(this.#fd)
+    closeSync(this.#fd)
+  }
+}
