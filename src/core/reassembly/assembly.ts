@@ -87,6 +87,14 @@ export class Assembly {
     return IntervalSet.of(this.received.gaps(1, this.first.chunk.count + 1))
   }
 
+  hasChunk(index: number): boolean {
+    return this.received.has(index)
+  }
+
+  hasRecord({partition, offset}: ConsumedRecord): boolean {
+    return this.offsets.get(partition)?.has(offset) ?? false
+  }
+
   /** Takes the record's offset, and its chunk unless that is here already. */
   accept(decoded: DecodedChunk, record: ConsumedRecord): void {
     if (!this.takeOffset(record)) return
@@ -135,7 +143,9 @@ export class Assembly {
       },
       () => undefined,
     )
-    return finishing
+    const outcome = await finishing
+    await this.reorder.clear()
+    return outcome
   }
 
   /** Ends it, and leaves no trace of it but its offsets. A `finish` under way is let through: it may have renamed. */

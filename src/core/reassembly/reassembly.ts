@@ -38,7 +38,9 @@ const REMEMBERED = 65_536
 const BACKLOG_FACTOR = 8
 
 export class Reassembly {
-  private readonly assemblies = new Map<string, Assembly>()
+  private readonly assemblies = new Set<Assembly>()
+  /** The assembly that takes the chunks of a generation key. */
+  private readonly current = new Map<string, Assembly>()
   /** Open and complete ones by path: usually one, more while generations overlap. */
   private readonly byPath = new Map<string, Set<Assembly>>()
   /** Assemblies given data since the last {@link absorbed}. */
@@ -79,11 +81,10 @@ export class Reassembly {
   /** @returns `stray` when the record's upload is settled already: its offset is done */
   accept(decoded: DecodedChunk, record: ConsumedRecord): 'taken' | 'stray' {
     const key = generationKey(decoded)
-    let assembly = this.assemblies.get(key)
-    if (!assembly) {
-      if (this.isStray(key, decoded, record)) return 'stray'
+    let assembly = this.current.get(key)
+    if (!assembly && this.isStray(key, decoded, record)) return 'stray'
+    if (!assembly || this.isUploadedAgain(assembly, decoded, record))
       assembly = this.begin(key, decoded, record)
-    }
     assembly.accept(decoded, record)
     this.touched.add(assembly)
     if (assembly.state === 'complete') this.enterBacklog(assembly, decoded)
@@ -109,7 +110,7 @@ export class Reassembly {
 
   /** Files with chunks missing; those that are held or failed are told through `onSettled` instead. */
   openFiles(): OpenFile[] {
-    return [...this.assemblies.values()]
+    return [...this.assemblies]
       .filter(({state}) => state === 'open')
       .map((assembly) => ({
         file: assembly.file,
@@ -124,7 +125,7 @@ export class Reassembly {
    */
   async discardPartitions(partitions: ReadonlySet<number>): Promise<Map<number, IntervalSet>> {
     const reread = new Map<number, IntervalSet>()
-    const affected = [...this.assemblies.values()].filter(({offsets}) =>
+    const affected = [...this.assemblies].filter(({offsets}) =>
       [...offsets.keys()].some((p) => partitions.has(p)),
     )
     for (const assembly of affected) {
@@ -140,12 +141,13 @@ export class Reassembly {
   }
 
   async discardAll(): Promise<void> {
-    await Promise.all([...this.assemblies.values()].map((assembly) => this.giveUp(assembly)))
+    await Promise.all([...this.assemblies].map((assembly) => this.giveUp(assembly)))
   }
 
   private begin(key: string, decoded: DecodedChunk, record: ConsumedRecord): Assembly {
     const assembly = new Assembly(key, decoded, record, this.site)
-    this.assemblies.set(key, assembly)
+    this.assemblies.add(assembly)
+    this.current.set(key, assembly)
     const generations = this.byPath.get(decoded.path)
     if (generations) generations.add(assembly)
     else this.byPath.set(decoded.path, new Set([assembly]))
@@ -162,6 +164,20 @@ export class Reassembly {
     if (!this.settledUploads.get(key)) return false
     if (decoded.headers.uploadId !== null) return true
     return latest !== undefined && compareGenerations(orderOf(record, decoded), latest.order) < 0
+  }
+
+  /**
+   * A, B, then A again without upload ids: a chunk that the first A has already, but later than the beginning of
+   * B, begins a generation of its own. It would otherwise pass for a duplicate, and B would stay the last word.
+   */
+  private isUploadedAgain(assembly: Assembly, decoded: DecodedChunk, record: ConsumedRecord): boolean {
+    if (decoded.headers.uploadId !== null || !assembly.hasChunk(decoded.chunk.index)) return false
+    if (assembly.hasRecord(record)) return false
+    const order = orderOf(record, decoded)
+    return [...(this.byPath.get(assembly.path) ?? [])].some(
+      (other) =>
+        compareGenerations(other.order, assembly.order) > 0 && compareGenerations(order, other.order) > 0,
+    )
   }
 
   private complete(assembly: Assembly): void {
@@ -207,7 +223,9 @@ export class Reassembly {
       assembly.verify()
       const outcome = await assembly.finish()
       // Given up meanwhile: whoever owns its partitions now will report it.
-      if (this.assemblies.get(assembly.key) === assembly) this.settle(assembly, outcome)
+      if (!this.assemblies.has(assembly)) return
+      if (outcome === 'delivered') this.deliveredNow(assembly)
+      this.settle(assembly, outcome)
     } catch (thrown) {
       if (!assembly.signal.aborted) await this.broken(assembly, asStreamtoolError(thrown))
     }
@@ -226,19 +244,19 @@ export class Reassembly {
   }
 
   private settle(assembly: Assembly, outcome: SettledOutcome, error: StreamtoolError | null = null): void {
+    const {key, file, offsets, writtenBytes: sizeBytes} = assembly
     assembly.close()
-    this.leaveBacklog(assembly)
-    const {key, path, file, offsets, writtenBytes: sizeBytes, order} = assembly
     if (outcome === 'delivered' || outcome === 'superseded') {
       this.forget(assembly)
       this.settledUploads.set(key, true)
-    }
-    if (outcome === 'delivered') this.latestDelivered.set(path, {key, order})
+    } else this.leaveBacklog(assembly)
     this.options.onSettled({file, outcome, sizeBytes, error, offsets})
-    if (outcome === 'delivered') this.supersedeOlder(assembly)
   }
 
-  private supersedeOlder(delivered: Assembly): void {
+  /** Older generations get their outcome first: with this one's the run may be over. */
+  private deliveredNow(delivered: Assembly): void {
+    const {path, key, order} = delivered
+    this.latestDelivered.set(path, {key, order})
     for (const other of this.byPath.get(delivered.path) ?? []) {
       if (compareGenerations(other.order, delivered.order) >= 0) continue
       // A complete one is waiting for its turn in `finish`, and finds out there.
@@ -255,7 +273,8 @@ export class Reassembly {
 
   private forget(assembly: Assembly): void {
     this.leaveBacklog(assembly)
-    this.assemblies.delete(assembly.key)
+    this.assemblies.delete(assembly)
+    if (this.current.get(assembly.key) === assembly) this.current.delete(assembly.key)
     const generations = this.byPath.get(assembly.path)
     generations?.delete(assembly)
     if (generations?.size === 0) this.byPath.delete(assembly.path)

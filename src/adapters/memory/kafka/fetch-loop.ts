@@ -95,7 +95,7 @@ export class FetchLoop {
   }
 
   #nextRing(): Promise<void> {
-    if (this.#rung) return Promise.resolve()
+    if (this.#rung || this.#stopped) return Promise.resolve()
     return new Promise((resolve) => (this.#answerBell = resolve))
   }
 }
