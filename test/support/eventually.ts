@@ -1,15 +1,16 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 
-/** Waits until the condition holds, looking often; fails by name when it does not within the time. */
+/** Waits until the condition holds, looking every few milliseconds; fails by name when it does not within the time. */
 export async function eventually(
   what: string,
   condition: () => boolean | Promise<boolean>,
   withinMs = 30_000,
+  everyMs = 5,
 ): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain until ${what}`)
-    await sleep(5)
+    await sleep(everyMs)
   }
 }
 

@@ -325,6 +325,25 @@ export function groupConsumerContract({backend}: ContractContext): void {
       },
     )
 
+    it('takes a last commit after `records` has thrown', async () => {
+      const topic = await newTopic(backend())
+      await sendTexts(backend(), {topic, partition: 0}, ['x'])
+      const failure = new Error('the disk is gone')
+      const member = Member.start(
+        backend(),
+        {topics: [topic]},
+        {
+          records: () => Promise.reject(failure),
+          revoked: (epoch) => epoch.commit([{topic, partition: 0, offset: 0, metadata: 'last'}]),
+        },
+      )
+      await expect(member.run).rejects.toBe(failure)
+      expect(member.revocations).toMatchObject([{reason: 'stopping'}])
+      expect(await backend().admin.committedOffsets(member.groupId, topic)).toEqual([
+        {topic, partition: 0, offset: 0, metadata: 'last'},
+      ])
+    })
+
     it('refuses an unknown topic', async () => {
       const member = Member.start(backend(), {topics: [uniqueName('unknown')]})
       await expect(member.run).rejects.toMatchObject({code: 'TOPIC_UNKNOWN'})

@@ -270,8 +270,8 @@ export function groupRebalanceContract({backend, kind}: ContractContext): void {
         try {
           await member.untilAssigned([0])
           const {epoch} = member
-          const [{memberId}] = (await backend().admin.groupMembers(member.groupId)) as [{memberId: string}]
-          await backend().levers.expireMember!(member.groupId, memberId)
+          const [expired] = await backend().admin.groupMembers(member.groupId)
+          await backend().levers.expireMember!(member.groupId, expired!.memberId)
           await member.until('it joined again', () => member.assignments.length === 2)
           expect(member.revocations).toMatchObject([{reason: 'lost', epoch: {generation: epoch.generation}}])
           expect(signalDuring).toEqual([true])

@@ -1,0 +1,12 @@
+import {clientBackend} from '../contract/kafka/client-backend.js'
+import {describeKafkaContract} from '../contract/kafka/suite.js'
+import type {LeverName} from '../contract/kafka/backend.js'
+import {startRealKafka} from '../support/real-kafka.js'
+
+const levers: readonly LeverName[] = ['addPartitions', 'trimLog', 'appendAborted', 'expireMember', 'restart']
+
+describeKafkaContract({
+  name: 'Apache Kafka',
+  levers,
+  start: async () => clientBackend(await startRealKafka(), levers),
+})
