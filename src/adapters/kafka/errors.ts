@@ -66,7 +66,8 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
 }
 
 function translateProtocol(failure: ProtocolFailure, context: FailureContext): StreamtoolError {
-  const code = CODES_BY_TYPE[failure.type] ?? 'BROKER_REFUSED'
+  // What may heal by waiting has been waited for before it gets here.
+  const code = CODES_BY_TYPE[failure.type] ?? (failure.retriable ? 'BROKER_UNREACHABLE' : 'BROKER_REFUSED')
   const what = failure.detail ?? PLAIN_WORDS[failure.type] ?? failure.message
   return new StreamtoolError(code, `${subjectOf(context)}: ${what}`, {
     suggestions: SUGGESTIONS_BY_CODE[code] ?? [],
