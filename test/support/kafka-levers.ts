@@ -20,9 +20,11 @@ export function kafkaLevers(bootstrap: string) {
       asAdmin((admin) => admin.createPartitions({topicPartitions: [{topic, count}]})),
 
     trimLog: ({topic, partition}: TopicPartition, offset: number) =>
-      asAdmin((admin) =>
-        admin.deleteTopicRecords({topic, partitions: [{partition, offset: String(offset)}]}),
-      ),
+      asAdmin(async (admin) => {
+        // Without the topic's metadata loaded, the deletion fails.
+        await admin.fetchTopicOffsets(topic)
+        await admin.deleteTopicRecords({topic, partitions: [{partition, offset: String(offset)}]})
+      }),
 
     appendAborted: async ({topic, partition}: TopicPartition, count: number): Promise<void> => {
       const producer = kafka.producer({transactionalId: `aborts-${topic}`, maxInFlightRequests: 1})
