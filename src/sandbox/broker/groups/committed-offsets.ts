@@ -1,6 +1,6 @@
 import type {Logger} from '../../../core/ports.js'
-import type {ByTopic} from '../protocol/api.js'
 import type {CommittedPosition} from '../protocol/group-offsets.js'
+import type {ByTopic} from '../protocol/schema.js'
 import {Journal} from './journal.js'
 
 /** One line of the journal. A group's or a topic's end is a line without an offset. */
@@ -9,7 +9,7 @@ interface Entry {
   readonly topic?: string
   readonly partition?: number
   readonly offset?: number
-  readonly metadata?: string
+  readonly metadata?: string | null
 }
 
 const COMPACT_BEYOND_BYTES = 4 * 1024 * 1024

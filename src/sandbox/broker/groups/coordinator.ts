@@ -1,17 +1,16 @@
 import type {Logger} from '../../../core/ports.js'
-import type {ByTopic, PartitionStatus} from '../protocol/api.js'
+import type {GroupDescription} from '../protocol/administration.js'
 import {attempt, KafkaError, Refusal} from '../protocol/errors.js'
-import type {GroupDescription, ListedGroup} from '../protocol/group-admin.js'
 import type {
   GenerationRequest,
   JoinRequest,
   JoinResult,
-  LeaveRequest,
-  LeaveResponse,
+  MemberIdentity,
   SyncRequest,
   SyncResult,
 } from '../protocol/group-membership.js'
 import type {CommittedPosition, OffsetCommitRequest, OffsetFetchRequest} from '../protocol/group-offsets.js'
+import type {ByTopic} from '../protocol/schema.js'
 import {CommittedOffsets} from './committed-offsets.js'
 import {Group} from './group.js'
 import type {ClientInfo} from './member.js'
@@ -56,16 +55,14 @@ export class GroupCoordinator {
     this.#group(request.groupId).heartbeat(request)
   }
 
-  leave({groupId, members}: LeaveRequest): LeaveResponse {
-    return {
-      error: groupId === '' ? KafkaError.INVALID_GROUP_ID : KafkaError.NONE,
-      members: members.map((member) => {
-        return {...member, error: attempt(() => this.#group(groupId).leave(member)).error}
-      }),
-    }
+  leave(groupId: string, members: readonly MemberIdentity[]): (MemberIdentity & {readonly error: number})[] {
+    return members.map((member) => ({
+      ...member,
+      error: attempt(() => this.#group(groupId).leave(member)).error,
+    }))
   }
 
-  commit(request: OffsetCommitRequest): ByTopic<PartitionStatus>[] {
+  commit(request: OffsetCommitRequest): ByTopic<{readonly partition: number; readonly error: number}>[] {
     const refused = attempt(() => this.#checkCommit(request)).error
     const accepted: (CommittedPosition & {readonly topic: string})[] = []
     const statuses = request.topics.map(({topic, partitions}) => ({
@@ -95,7 +92,7 @@ export class GroupCoordinator {
     return {error: KafkaError.NONE, groupId, state: 'Dead', protocolType: '', protocol: '', members: []}
   }
 
-  list(): ListedGroup[] {
+  list(): Pick<GroupDescription, 'groupId' | 'protocolType'>[] {
     const ids = new Set([...this.#groups.keys(), ...this.#offsets.groupIds()])
     return [...ids].map((groupId) => ({groupId, protocolType: this.#groupOrEmpty(groupId).protocolType}))
   }
@@ -143,5 +140,7 @@ export class GroupCoordinator {
 }
 
 function metadataError({metadata}: CommittedPosition): KafkaError {
-  return metadata.length > MAX_OFFSET_METADATA ? KafkaError.OFFSET_METADATA_TOO_LARGE : KafkaError.NONE
+  return (metadata?.length ?? 0) > MAX_OFFSET_METADATA
+    ? KafkaError.OFFSET_METADATA_TOO_LARGE
+    : KafkaError.NONE
 }

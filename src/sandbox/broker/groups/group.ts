@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import {KafkaError, Refusal} from '../protocol/errors.js'
-import type {GroupDescription} from '../protocol/group-admin.js'
+import type {GroupDescription} from '../protocol/administration.js'
 import {
   refusedJoin,
   refusedSync,
@@ -66,7 +66,7 @@ export class Group {
     const newId = `${instanceId ?? client.clientId}-${randomUUID()}`
     const predecessor = instanceId === null ? undefined : this.#members.ofInstance(instanceId)
     if (predecessor) return this.#takeOver(predecessor, new Member(newId, request, client))
-    if (instanceId === null && request.mustKnowMemberId) return this.#announce(newId, request)
+    if (instanceId === null && request.isGivenIdFirst) return this.#announce(newId, request)
     return this.#admit(new Member(newId, request, client))
   }
 
@@ -228,7 +228,8 @@ export class Group {
     }
   }
 
-  #distribute(assignments: ReadonlyMap<string, Buffer>): void {
+  #distribute(given: SyncRequest['assignments']): void {
+    const assignments = new Map(given.map(({memberId, assignment}) => [memberId, assignment]))
     this.#state = 'Stable'
     for (const member of this.#members.all()) {
       member.assignment = Buffer.from(assignments.get(member.memberId) ?? [])

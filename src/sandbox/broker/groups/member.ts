@@ -44,7 +44,7 @@ export class Member implements MemberIdentity {
     // Copied: what arrived is a view into a whole socket buffer, and members live long.
     this.protocols = protocols.map(({name, metadata}) => ({name, metadata: Buffer.from(metadata)}))
     this.sessionTimeoutMs = sessionTimeoutMs
-    this.rebalanceTimeoutMs = rebalanceTimeoutMs
+    this.rebalanceTimeoutMs = rebalanceTimeoutMs ?? sessionTimeoutMs
   }
 
   offersTheSame(protocols: readonly GroupProtocol[]): boolean {

@@ -4,80 +4,84 @@ import type {TopicPlan} from '../log/topics.js'
 import {
   alterConfigs,
   BROKER_RESOURCE,
+  CONFIG_SOURCE,
+  createPartitions,
+  createTopics,
+  deleteTopics,
   describeConfigs,
   TOPIC_RESOURCE,
   type ConfigEntry,
-  type ConfigResource,
-} from '../protocol/configs.js'
+  type NewTopic,
+} from '../protocol/administration.js'
 import {attempt, Refusal} from '../protocol/errors.js'
-import {createPartitions, createTopics, deleteTopics, type NewTopic} from '../protocol/topic-admin.js'
 import {route, type Route} from './dispatcher.js'
 import type {BrokerState} from './state.js'
 
 /** Making, changing and deleting topics. */
 export function administeringRoutes({node, topics, groups}: BrokerState): Route[] {
-  const entriesOf = ({type, name}: ConfigResource): ConfigEntry[] => {
+  const entriesOf = (type: number, name: string): ConfigEntry[] => {
     if (type === TOPIC_RESOURCE) {
       return effectiveConfig(topics.get(name).config).map(({isDefault, ...entry}) => {
-        return {...entry, readOnly: false, source: isDefault ? 'default' : 'topic'}
+        return {...entry, isReadOnly: false, source: isDefault ? CONFIG_SOURCE.default : CONFIG_SOURCE.topic}
       })
     }
     if (type !== BROKER_RESOURCE || name !== String(node.nodeId)) throw new Refusal('INVALID_REQUEST')
     return BROKER_CONFIG
   }
+  /** One item's answer in a list where each may fail by itself. */
+  const status = <Item>(item: Item, work: () => void) => {
+    const {error, message} = attempt(work)
+    return {...item, error, message}
+  }
 
   return [
-    route(createTopics, ({topics: asked, validateOnly}) =>
-      asked.map((wanted) => {
-        const {error, message} = attempt(() => {
+    route(createTopics, ({topics: asked, validateOnly}) => ({
+      topics: asked.map((wanted) =>
+        status({topic: wanted.topic}, () => {
           const plan = planTopic(wanted, node.nodeId)
           if (validateOnly) topics.checkPlan(plan)
           else topics.create(plan)
-        })
-        return {topic: wanted.topic, error, message}
-      }),
-    ),
-    route(createPartitions, ({topics: asked, validateOnly}) =>
-      asked.map(({topic, partitionCount}) => {
-        const {error, message} = attempt(() => topics.grow(topic, partitionCount, {validateOnly}))
-        return {topic, error, message}
-      }),
-    ),
-    route(deleteTopics, (names) =>
-      names.map((topic) => {
-        const {error, message} = attempt(() => {
+        }),
+      ),
+    })),
+    route(createPartitions, ({topics: asked, validateOnly}) => ({
+      topics: asked.map(({topic, partitionCount}) =>
+        status({topic}, () => topics.grow(topic, partitionCount, {validateOnly})),
+      ),
+    })),
+    route(deleteTopics, ({topics: names}) => ({
+      topics: names.map((topic) =>
+        status({topic}, () => {
           topics.delete(topic)
           groups.topicDeleted(topic)
-        })
-        return {topic, error, message}
+        }),
+      ),
+    })),
+    route(describeConfigs, ({resources}) => ({
+      resources: resources.map(({type, name, configNames}) => {
+        const {error, message, value} = attempt(() => entriesOf(type, name))
+        const entries = (value ?? []).filter((entry) => configNames?.includes(entry.name) ?? true)
+        return {error, message, type, name, entries}
       }),
-    ),
-    route(describeConfigs, (queries) =>
-      queries.map((query) => {
-        const {error, message, value} = attempt(() => entriesOf(query))
-        const entries = (value ?? []).filter(({name}) => query.keys === null || query.keys.includes(name))
-        return {error, message, type: query.type, name: query.name, entries}
-      }),
-    ),
-    route(alterConfigs, ({resources, validateOnly}) =>
-      resources.map(({type, name, config}) => {
-        const {error, message} = attempt(() => {
+    })),
+    route(alterConfigs, ({resources, validateOnly}) => ({
+      resources: resources.map(({type, name, config}) =>
+        status({type, name}, () => {
           if (type !== TOPIC_RESOURCE) throw new Refusal('INVALID_REQUEST', 'only topics have settings here')
           const checked = checkTopicConfig(config)
           const topic = topics.get(name)
           if (!validateOnly) topic.setConfig(checked)
-        })
-        return {error, message, type, name}
-      }),
-    ),
+        }),
+      ),
+    })),
   ]
 }
 
-const BROKER_CONFIG: ConfigEntry[] = [
-  {name: 'auto.create.topics.enable', value: 'true', readOnly: true, source: 'broker'},
-  {name: 'offset.metadata.max.bytes', value: String(MAX_OFFSET_METADATA), readOnly: true, source: 'broker'},
-  {name: 'offsets.retention.minutes', value: '2147483647', readOnly: true, source: 'broker'},
-]
+const BROKER_CONFIG: ConfigEntry[] = Object.entries({
+  'auto.create.topics.enable': 'true',
+  'offset.metadata.max.bytes': String(MAX_OFFSET_METADATA),
+  'offsets.retention.minutes': '2147483647',
+}).map(([name, value]) => ({name, value, isReadOnly: true, source: CONFIG_SOURCE.broker}))
 
 /** @throws Refusal INVALID_CONFIG, INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT, INVALID_REQUEST */
 function planTopic(

@@ -1,7 +1,7 @@
-import type {Api, VersionRange} from '../protocol/api.js'
-import {apiVersions} from '../protocol/api-versions.js'
+import {apiVersions} from '../protocol/cluster.js'
 import {KafkaError} from '../protocol/errors.js'
 import {readRequestHeader} from '../protocol/request-header.js'
+import type {Api, VersionRange} from '../protocol/schema.js'
 import {WireError, WireReader} from '../protocol/wire-reader.js'
 import {WireWriter} from '../protocol/wire-writer.js'
 
@@ -18,9 +18,11 @@ export const NO_RESPONSE = Symbol('no response')
 
 type Reply<Response> = Response | typeof NO_RESPONSE
 
+type ApiFacts = Omit<Api<never, never>, 'request' | 'response'>
+
 /** An API, and what answers it. */
 export interface Route {
-  readonly api: Pick<Api<never, never>, 'key' | 'name' | 'versions' | 'advertised'>
+  readonly api: ApiFacts
   serve(reader: WireReader, version: number, client: Client): Promise<WireWriter | null>
 }
 
@@ -31,10 +33,10 @@ export function route<Request, Response>(
   return {
     api,
     async serve(reader, version, client) {
-      const response = await handle(api.decode(reader, version), client)
+      const response = await handle(api.request.read(reader, version), client)
       if (response === NO_RESPONSE) return null
       const writer = new WireWriter()
-      api.encode(writer, response, version)
+      api.response.write(writer, response, version)
       return writer
     },
   }
@@ -45,7 +47,7 @@ export class Dispatcher {
   readonly #routes: ReadonlyMap<number, Route>
 
   constructor(routes: readonly Route[]) {
-    const served = [...routes.map(({api}) => api), apiVersions]
+    const served = [...routes.map(({api}) => api), apiVersions].map(advertisement)
     const handshake = route(apiVersions, () => ({error: KafkaError.NONE, apis: served}))
     this.#routes = new Map([...routes, handshake].map((each) => [each.api.key, each]))
   }
@@ -68,6 +70,11 @@ export class Dispatcher {
   }
 }
 
+function advertisement({key, versions, advertised = versions}: ApiFacts) {
+  const [min, max] = advertised
+  return {key, min, max}
+}
+
 function isWithin(version: number, [min, max]: VersionRange): boolean {
   return version >= min && version <= max
 }
@@ -75,7 +82,8 @@ function isWithin(version: number, [min, max]: VersionRange): boolean {
 /** KIP-511: an unknown version of ApiVersions is answered in version 0, naming the versions that there are. */
 function olderApiVersionsPlease(): WireWriter {
   const writer = new WireWriter()
-  apiVersions.encode(writer, {error: KafkaError.UNSUPPORTED_VERSION, apis: [apiVersions]}, 0)
+  const apis = [advertisement(apiVersions)]
+  apiVersions.response.write(writer, {error: KafkaError.UNSUPPORTED_VERSION, apis}, 0)
   return writer
 }
 

@@ -1,20 +1,23 @@
+import type {PartitionLog} from '../log/partition-log.js'
 import type {Topics} from '../log/topics.js'
 import {attempt, KafkaError, Refusal} from '../protocol/errors.js'
-import {fetch, type FetchedPartition, type FetchPosition, type FetchRequest} from '../protocol/fetch.js'
 import {
   deleteRecords,
   EARLIEST,
+  fetch,
   LATEST,
   listOffsets,
-  type ListedOffset,
-  type TimestampQuery,
-} from '../protocol/offsets.js'
+  type FetchedPartition,
+  type FetchPosition,
+  type FetchRequest,
+} from '../protocol/records.js'
+import type {ByTopic} from '../protocol/schema.js'
 import {route, type Route} from './dispatcher.js'
 import type {BrokerState} from './state.js'
 
 /** Apache Kafka's fetch.max.bytes. */
 const MAX_ANSWER_BYTES = 55 * 1024 * 1024
-const UNKNOWN = {startOffset: -1, endOffset: -1, records: Buffer.alloc(0)}
+const UNKNOWN = {highWatermark: -1, lastStableOffset: -1, startOffset: -1, records: Buffer.alloc(0)}
 
 /** Reading records, and where they begin and end. */
 export function fetchingRoutes({topics}: BrokerState): Route[] {
@@ -24,35 +27,26 @@ export function fetchingRoutes({topics}: BrokerState): Route[] {
       if (!isWorthAnswering(topics, request)) await untilWorthAnswering(topics, request, gone)
       return {error: KafkaError.NONE, topics: gone.aborted ? [] : readAll(topics, request)}
     }),
-    route(listOffsets, (asked) =>
-      asked.map(({topic, partitions}) => ({
-        topic,
-        partitions: partitions.map((query): ListedOffset => {
-          const {error, value} = attempt(() => findOffset(topics, topic, query))
-          return {partition: query.partition, error, ...(value ?? NOT_FOUND)}
-        }),
-      })),
-    ),
-    route(deleteRecords, (asked) =>
-      asked.map(({topic, partitions}) => ({
-        topic,
-        partitions: partitions.map(({partition, offset}) => {
-          const {error, value} = attempt(() => {
-            const log = topics.get(topic).partition(partition)
-            topics.get(topic).deleteBefore(partition, offset === LATEST ? log.endOffset : offset)
-            return log.startOffset
-          })
-          return {partition, error, startOffset: value ?? -1}
-        }),
-      })),
-    ),
+    route(listOffsets, (asked) => ({
+      topics: forEachPartition(asked.topics, (topic, {partition, timestampMs}) => {
+        const {error, value} = attempt(() => findOffset(topics.get(topic).partition(partition), timestampMs))
+        return {partition, error, ...(value ?? NOT_FOUND)}
+      }),
+    })),
+    route(deleteRecords, (asked) => ({
+      topics: forEachPartition(asked.topics, (topic, {partition, offset}) => {
+        const {error, value} = attempt(() =>
+          topics.get(topic).deleteBefore(partition, offset === LATEST ? null : offset),
+        )
+        return {partition, error, startOffset: value ?? -1}
+      }),
+    })),
   ]
 }
 
 const NOT_FOUND = {offset: -1, timestampMs: -1}
 
-function findOffset(topics: Topics, topic: string, {partition, timestampMs}: TimestampQuery) {
-  const log = topics.get(topic).partition(partition)
+function findOffset(log: PartitionLog, timestampMs: number) {
   if (timestampMs === LATEST) return {offset: log.endOffset, timestampMs: -1}
   if (timestampMs === EARLIEST) return {offset: log.startOffset, timestampMs: -1}
   if (timestampMs < 0) throw new Refusal('UNSUPPORTED_VERSION')
@@ -102,15 +96,22 @@ function readAll(topics: Topics, request: FetchRequest) {
     const {error, value} = attempt(() => {
       const log = topics.get(topic).partition(partition)
       const records = log.read(offset, Math.min(maxBytes, bytesLeft), isFirst)
-      return {startOffset: log.startOffset, endOffset: log.endOffset, records}
+      const end = log.endOffset
+      return {highWatermark: end, lastStableOffset: end, startOffset: log.startOffset, records}
     })
     const found = value ?? UNKNOWN
     bytesLeft -= found.records.length
     isFirst &&= found.records.length === 0
     return {partition, error, ...found}
   }
-  return request.topics.map(({topic, partitions}) => ({
-    topic,
-    partitions: partitions.map((position) => readPartition(topic, position)),
-  }))
+  return forEachPartition(request.topics, readPartition)
+}
+
+function forEachPartition<Asked, Answer>(
+  topics: readonly ByTopic<Asked>[],
+  answer: (topic: string, asked: Asked) => Answer,
+): ByTopic<Answer>[] {
+  return topics.map(({topic, partitions}) => {
+    return {topic, partitions: partitions.map((asked) => answer(topic, asked))}
+  })
 }

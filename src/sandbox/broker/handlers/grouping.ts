@@ -1,6 +1,5 @@
-import type { KafkaError} from '../protocol/errors.js';
-import {attempt, Refusal} from '../protocol/errors.js'
-import {deleteGroups, describeGroups, listGroups} from '../protocol/group-admin.js'
+import {attempt, KafkaError, Refusal} from '../protocol/errors.js'
+import {deleteGroups, describeGroups, listGroups} from '../protocol/administration.js'
 import {
   heartbeat,
   joinGroup,
@@ -21,14 +20,18 @@ export function groupingRoutes({groups}: BrokerState): Route[] {
     ),
     route(syncGroup, (request) => orRefused(groups.sync(request), refusedSync)),
     route(heartbeat, (request) => ({error: attempt(() => groups.heartbeat(request)).error})),
-    route(leaveGroup, (request) => groups.leave(request)),
-    route(offsetCommit, (request) => groups.commit(request)),
-    route(offsetFetch, (request) => groups.fetchOffsets(request)),
-    route(describeGroups, (ids) => ids.map((groupId) => groups.describe(groupId))),
-    route(listGroups, () => groups.list()),
-    route(deleteGroups, (ids) =>
-      ids.map((groupId) => ({groupId, error: attempt(() => groups.delete(groupId)).error})),
-    ),
+    route(leaveGroup, ({groupId, memberId, members}) => {
+      if (memberId === null) return {error: KafkaError.NONE, members: groups.leave(groupId, members)}
+      const [left] = groups.leave(groupId, [{memberId, instanceId: null}])
+      return {error: left?.error ?? KafkaError.NONE, members: []}
+    }),
+    route(offsetCommit, (request) => ({topics: groups.commit(request)})),
+    route(offsetFetch, (request) => ({topics: groups.fetchOffsets(request)})),
+    route(describeGroups, ({groupIds}) => ({groups: groupIds.map((groupId) => groups.describe(groupId))})),
+    route(listGroups, () => ({groups: groups.list()})),
+    route(deleteGroups, ({groupIds}) => ({
+      groups: groupIds.map((groupId) => ({groupId, error: attempt(() => groups.delete(groupId)).error})),
+    })),
   ]
 }
 

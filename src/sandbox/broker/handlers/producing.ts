@@ -1,6 +1,5 @@
 import {attempt, KafkaError, Refusal} from '../protocol/errors.js'
-import {initProducerId} from '../protocol/init-producer-id.js'
-import {produce, type ProducedPartition, type ProduceRequest} from '../protocol/produce.js'
+import {initProducerId, produce, type ProduceRequest} from '../protocol/records.js'
 import {WireError} from '../protocol/wire-reader.js'
 import {maxMessageBytes} from '../log/topic-config.js'
 import {NO_RESPONSE, route, type Route} from './dispatcher.js'
@@ -28,14 +27,14 @@ export function producingRoutes({topics, identity, logger}: BrokerState): Route[
     route(produce, (request) => {
       const answer = request.topics.map(({topic, partitions}) => ({
         topic,
-        partitions: partitions.map(({partition, records}): ProducedPartition => {
+        partitions: partitions.map(({partition, records}) => {
           const {error, message, value} = attempt(() => append(topic, partition, records, request))
           if (error === KafkaError.STORAGE_ERROR)
             logger.error(`cannot append to ${topic}-${partition}: ${message}`)
           return {partition, error, ...(value ?? {baseOffset: -1, startOffset: -1})}
         }),
       }))
-      if (request.acks !== ACKS.none) return answer
+      if (request.acks !== ACKS.none) return {topics: answer}
       const refused = answer
         .flatMap(({partitions}) => partitions)
         .find(({error}) => error !== KafkaError.NONE)
@@ -46,10 +45,10 @@ export function producingRoutes({topics, identity, logger}: BrokerState): Route[
     }),
     route(initProducerId, ({transactionalId}) => {
       if (transactionalId === null) {
-        return {error: KafkaError.NONE, producerId: identity.takeProducerId(), epoch: 0}
+        return {error: KafkaError.NONE, producerId: identity.takeProducerId(), producerEpoch: 0}
       }
       logger.warn('a producer asked for transactions, which the sandbox does not have', {transactionalId})
-      return {error: KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, producerId: -1, epoch: -1}
+      return {error: KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, producerId: -1, producerEpoch: -1}
     }),
   ]
 }

@@ -2,7 +2,7 @@ import type {Logger} from '../../../core/ports.js'
 import type {GroupCoordinator} from '../groups/coordinator.js'
 import type {ClusterIdentity} from '../log/cluster-identity.js'
 import type {Topics} from '../log/topics.js'
-import type {NodeAddress} from '../protocol/metadata.js'
+import type {NodeAddress} from '../protocol/cluster.js'
 
 /** All that the handlers work on: the one node of the cluster, its topics and its groups. */
 export interface BrokerState {

@@ -18,15 +18,19 @@ const SETTINGS: ReadonlyMap<string, {readonly initial: string; readonly accepts:
 export type TopicConfig = Readonly<Record<string, string>>
 
 /** @throws Refusal INVALID_CONFIG */
-export function checkTopicConfig(given: ReadonlyMap<string, string | null>): TopicConfig {
-  for (const [name, value] of given) {
+export function checkTopicConfig(
+  given: readonly {readonly name: string; readonly value: string | null}[],
+): TopicConfig {
+  const config: Record<string, string> = {}
+  for (const {name, value} of given) {
     const setting = SETTINGS.get(name)
     if (setting === undefined) throw new Refusal('INVALID_CONFIG', `the sandbox has no topic setting ${name}`)
     if (value === null || !setting.accepts.test(value)) {
       throw new Refusal('INVALID_CONFIG', `the sandbox does not support ${name}=${value}`)
     }
+    config[name] = value
   }
-  return Object.fromEntries(given) as TopicConfig
+  return config
 }
 
 /** @returns every setting, given or not, in the order of their names */

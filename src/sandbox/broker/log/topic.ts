@@ -79,11 +79,16 @@ export class Topic {
     this.#openPartitions()
   }
 
-  /** @throws Refusal OFFSET_OUT_OF_RANGE */
-  deleteBefore(partition: number, offset: number): void {
+  /**
+   * @param offset null for the end
+   * @returns the new start offset
+   * @throws Refusal UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE
+   */
+  deleteBefore(partition: number, offset: number | null): number {
     const log = this.partition(partition)
-    log.deleteBefore(offset)
+    log.deleteBefore(offset ?? log.endOffset)
     this.#save({startOffsets: {...this.#facts.startOffsets, [partition]: log.startOffset}})
+    return log.startOffset
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import {apiVersions} from './api-versions.js'
+import {apiVersions} from './cluster.js'
 import type {WireReader} from './wire-reader.js'
 
 /**

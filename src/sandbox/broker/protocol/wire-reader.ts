@@ -36,10 +36,6 @@ export class WireReader {
     return int64At(this.#bytes, this.#advance(8))
   }
 
-  boolean(): boolean {
-    return this.int8() !== 0
-  }
-
   string(): string {
     return required(this.nullableString(), 'string')
   }
@@ -64,17 +60,16 @@ export class WireReader {
 
   nullableArray<Item>(readItem: () => Item): Item[] | null {
     const count = this.int32()
-    if (count === -1) return null
-    if (count < 0 || count > this.#itemsLeft || count > this.#bytes.length - this.#position) {
-      throw new WireError(`an array of ${count} items`)
-    }
-    this.#itemsLeft -= count
-    return Array.from({length: count}, readItem)
+    return count === -1 ? null : this.#items(count, readItem)
   }
 
-  /** Of the flexible versions (KIP-482), only what ApiVersions needs: its strings and unknown tagged fields. */
+  /** Of the flexible versions (KIP-482), only what ApiVersions needs. */
   compactString(): string {
     return this.#view(this.#unsignedVarint() - 1).toString('utf8')
+  }
+
+  compactArray<Item>(readItem: () => Item): Item[] {
+    return this.#items(this.#unsignedVarint() - 1, readItem)
   }
 
   skipTaggedFields(): void {
@@ -82,6 +77,14 @@ export class WireReader {
       this.#unsignedVarint()
       this.#view(this.#unsignedVarint())
     }
+  }
+
+  #items<Item>(count: number, readItem: () => Item): Item[] {
+    if (count < 0 || count > this.#itemsLeft || count > this.#bytes.length - this.#position) {
+      throw new WireError(`an array of ${count} items`)
+    }
+    this.#itemsLeft -= count
+    return Array.from({length: count}, readItem)
   }
 
   #unsignedVarint(): number {

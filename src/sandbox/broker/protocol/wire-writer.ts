@@ -15,69 +15,75 @@ export class WireWriter {
     return this.#done
   }
 
-  int8(value: number): this {
-    this.#current.writeInt8(value, this.#reserve(1))
-    return this
+  int8(value: number): void {
+    const position = this.#reserve(1)
+    this.#current.writeInt8(value, position)
   }
 
-  int16(value: number): this {
-    this.#current.writeInt16BE(value, this.#reserve(2))
-    return this
+  int16(value: number): void {
+    const position = this.#reserve(2)
+    this.#current.writeInt16BE(value, position)
   }
 
-  int32(value: number): this {
-    this.#current.writeInt32BE(value, this.#reserve(4))
-    return this
+  int32(value: number): void {
+    const position = this.#reserve(4)
+    this.#current.writeInt32BE(value, position)
   }
 
-  int64(value: number): this {
-    writeInt64At(this.#current, value, this.#reserve(8))
-    return this
+  int64(value: number): void {
+    const position = this.#reserve(8)
+    writeInt64At(this.#current, value, position)
   }
 
-  boolean(value: boolean): this {
-    return this.int8(value ? 1 : 0)
+  string(value: string | null): void {
+    if (value === null) {
+      this.int16(-1)
+      return
+    }
+    const utf8 = Buffer.from(value)
+    this.int16(utf8.length)
+    this.#raw(utf8)
   }
 
-  string(value: string | null): this {
-    if (value === null) return this.int16(-1)
-    const length = Buffer.byteLength(value)
-    this.int16(length)
-    this.#current.write(value, this.#reserve(length), 'utf8')
-    return this
-  }
-
-  bytes(value: Buffer): this {
+  bytes(value: Buffer): void {
     this.int32(value.length)
-    value.copy(this.#current, this.#reserve(value.length))
-    return this
+    this.#raw(value)
   }
 
   /** Like {@link bytes}, but keeps the buffer itself: it must not change until it is on the socket. */
-  bytesByReference(value: Buffer): this {
+  bytesByReference(value: Buffer): void {
     this.int32(value.length)
     this.#seal()
     this.#done.push(value)
-    return this
   }
 
-  array<Item>(items: readonly Item[], writeItem: (item: Item) => void): this {
-    this.int32(items.length)
-    items.forEach(writeItem)
-    return this
+  array<Item>(items: readonly Item[] | null, writeItem: (item: Item) => void): void {
+    this.int32(items?.length ?? -1)
+    items?.forEach(writeItem)
   }
 
-  /** The array length of the flexible versions; up to 126 items, which is all that ApiVersions needs. */
-  compactArray<Item>(items: readonly Item[], writeItem: (item: Item) => void): this {
+  /** The flexible versions' types, up to 126 items or bytes, which is all that ApiVersions needs. */
+  compactArray<Item>(items: readonly Item[], writeItem: (item: Item) => void): void {
     this.int8(items.length + 1)
     items.forEach(writeItem)
-    return this
   }
 
-  noTaggedFields(): this {
-    return this.int8(0)
+  compactString(value: string): void {
+    const utf8 = Buffer.from(value)
+    this.int8(utf8.length + 1)
+    this.#raw(utf8)
   }
 
+  noTaggedFields(): void {
+    this.int8(0)
+  }
+
+  #raw(bytes: Buffer): void {
+    const position = this.#reserve(bytes.length)
+    bytes.copy(this.#current, position)
+  }
+
+  /** May put another buffer in the place of the current one, so it comes first. */
   #reserve(length: number): number {
     const start = this.#position
     if (start + length > this.#current.length) {
