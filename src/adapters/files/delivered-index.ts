@@ -1,0 +1,63 @@
+/**
+ * Which generation each path of an output directory holds, for ever and for every process that writes there, so
+ * that none puts an older one over a newer: not after a restart, not when it comes back from being suspended.
+ *
+ * Each process writes a table of its own, under the number of its slot, and reads all.
+ */
+import {mkdir, readdir} from 'node:fs/promises'
+import path from 'node:path'
+import {isOlderThanHeld} from '../../core/reassembly/generation-order.js'
+import {naming} from '../system/storage-error.js'
+import {type Delivered, isSameGeneration} from './index-slot.js'
+import {findInTableOfAnother, IndexTable} from './index-table.js'
+import {syncDirectory} from './sync-directory.js'
+
+export class DeliveredIndex {
+  private constructor(
+    private readonly directory: string,
+    private readonly own: string,
+    private readonly table: IndexTable,
+  ) {}
+
+  /** @param slot which no other live process holds */
+  static async open(directory: string, slot: number): Promise<DeliveredIndex> {
+    const own = String(slot)
+    await naming('create', directory, async () => {
+      await mkdir(path.join(directory, own), {recursive: true, mode: 0o700})
+      await syncDirectory(directory)
+      await syncDirectory(path.dirname(directory))
+    })
+    return new DeliveredIndex(directory, own, new IndexTable(path.join(directory, own)))
+  }
+
+  /** Whether a newer generation of its path than this one has been delivered. */
+  async holdsNewer(incoming: Delivered): Promise<boolean> {
+    const held = await this.table.find(incoming.pathHash)
+    if (held !== null && isOlder(incoming, held)) return true
+    for (const name of await naming('read', this.directory, () => readdir(this.directory))) {
+      if (name === this.own) continue
+      const heldByAnother = await findInTableOfAnother(path.join(this.directory, name), incoming.pathHash)
+      if (heldByAnother !== null && isOlder(incoming, heldByAnother)) return true
+    }
+    return false
+  }
+
+  /**
+   * Enters it, for all processes to see.
+   * @returns makes it durable
+   */
+  record(delivered: Delivered): Promise<() => Promise<void>> {
+    return this.table.put(delivered)
+  }
+
+  close(): Promise<void> {
+    return this.table.close()
+  }
+}
+
+function isOlder(incoming: Delivered, held: Delivered): boolean {
+  if (isSameGeneration(incoming, held)) return false
+  // Of two topics, even partitions of the same number share no offsets.
+  const isComparable = incoming.topicHash.equals(held.topicHash)
+  return isOlderThanHeld(incoming.order, isComparable ? held.order : {...held.order, partition: -1})
+}

@@ -1,0 +1,74 @@
+/** Open descriptors of files that are worked on now and then: thousands of files, a bounded number open. */
+import {calls} from '../system/calls.js'
+
+interface Open {
+  readonly descriptor: Promise<number>
+  users: number
+}
+
+/** Whatever can be opened again at any time and be where it was. */
+export interface Reopenable {
+  open(): Promise<number>
+}
+
+export class DescriptorPool {
+  /** In order of use, least recently first. */
+  private readonly open = new Map<Reopenable, Open>()
+
+  /** @param capacity how many stay open when nobody uses them; those in use can be more */
+  constructor(private readonly capacity: number) {}
+
+  get openCount(): number {
+    return this.open.size
+  }
+
+  /** Opens the file if it is not open. The descriptor stays open until `use` has ended, and usually longer. */
+  async use<T>(file: Reopenable, use: (descriptor: number) => Promise<T>): Promise<T> {
+    const entry = this.entryOf(file)
+    entry.users += 1
+    try {
+      const descriptor = await this.opened(file, entry)
+      const evicted = this.evict()
+      const result = await use(descriptor)
+      await evicted
+      return result
+    } finally {
+      entry.users -= 1
+    }
+  }
+
+  /** Does nothing when the file is not open. Nobody may be using it. */
+  async close(file: Reopenable): Promise<void> {
+    const entry = this.open.get(file)
+    if (!entry) return
+    this.open.delete(file)
+    await calls.close(await entry.descriptor)
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.open.keys()].map((file) => this.close(file)))
+  }
+
+  private entryOf(file: Reopenable): Open {
+    const entry = this.open.get(file) ?? {descriptor: file.open(), users: 0}
+    this.open.delete(file)
+    this.open.set(file, entry)
+    return entry
+  }
+
+  private async opened(file: Reopenable, entry: Open): Promise<number> {
+    try {
+      return await entry.descriptor
+    } catch (thrown) {
+      if (this.open.get(file) === entry) this.open.delete(file)
+      throw thrown
+    }
+  }
+
+  private async evict(): Promise<void> {
+    for (const [file, {users}] of this.open) {
+      if (this.open.size <= this.capacity) return
+      if (users === 0) await this.close(file)
+    }
+  }
+}

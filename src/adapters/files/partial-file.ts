@@ -1,0 +1,63 @@
+/** A file on its way to its final name: once sealed it is on the disk, complete, with its own modification time. */
+import {calls} from '../system/calls.js'
+import {naming, storageError} from '../system/storage-error.js'
+import {PooledFile} from './pooled-file.js'
+
+/**
+ * So much may wait for the disk behind a writer: then writing it out begins, beside what goes on, and the sync at
+ * the end of a large file does not find all of it still to do.
+ */
+const WRITE_OUT_BYTES = 32 * 1024 * 1024
+
+export class PartialFile extends PooledFile {
+  private writtenOutAt = 0
+  private writingOut: Promise<void> | null = null
+  private failure: unknown = null
+
+  override async append(data: Buffer): Promise<number> {
+    const position = await super.append(data)
+    if (this.writingOut === null && this.sizeBytes - this.writtenOutAt >= WRITE_OUT_BYTES) {
+      this.writtenOutAt = this.sizeBytes
+      this.writingOut = this.writeOut().finally(() => {
+        this.writingOut = null
+      })
+    }
+    return position
+  }
+
+  /**
+   * Puts the content on the disk and closes the descriptor. Makes the file if nothing was written.
+   * @throws STORAGE_FAILED, STORAGE_FULL when the disk did not take it. Then the file is worthless, and so is another
+   *   call: the system forgets what it could not write, and answers the next sync with success
+   */
+  async seal(mtimeMs: number | null): Promise<void> {
+    await naming('write', this.path, async () => {
+      if (isTime(mtimeMs)) {
+        const seconds = mtimeMs / 1000
+        await this.pool.use(this, (descriptor) => calls.futimes(descriptor, seconds, seconds))
+      }
+      await this.writingOut
+      await this.writeOut()
+      if (this.failure !== null) throw this.failure
+      await this.pool.close(this)
+    })
+  }
+
+  override async remove(): Promise<void> {
+    await this.writingOut
+    await super.remove()
+  }
+
+  private async writeOut(): Promise<void> {
+    await this.pool.use(this, (descriptor) =>
+      calls.fdatasync(descriptor).catch((thrown: unknown) => {
+        this.failure ??= storageError(thrown, 'put on the disk', this.path)
+      }),
+    )
+  }
+}
+
+/** What Date can hold: times come from anybody. */
+function isTime(mtimeMs: number | null): mtimeMs is number {
+  return mtimeMs !== null && Math.abs(mtimeMs) <= 8.64e15
+}
