@@ -11,6 +11,8 @@ import {eventually} from './eventually.js'
 import {collect, diesWithUs, ended, isInstalled, runOrThrow} from './processes.js'
 
 const FILES = fileURLToPath(new URL('kafka/', import.meta.url))
+/** As server.properties has it. */
+export const SHORTEST_SESSION_MS = 1000
 const READY_MS = 60_000
 /** Short lives start and stop in half the time with these; for measuring, leave them out. */
 const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']

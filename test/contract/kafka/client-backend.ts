@@ -6,6 +6,8 @@ import type {KafkaBackend, LeverName, Levers} from './backend.js'
 /** A broker in another process, or at least behind a socket. */
 export interface RunningBroker {
   readonly bootstrap: string
+  /** The shortest session that this broker lets a group have. */
+  readonly sessionTimeoutMs: number
   readonly restart: (() => Promise<void>) | null
   close(): Promise<void>
 }
@@ -29,7 +31,7 @@ export function clientBackend(broker: RunningBroker, leverNames: readonly LeverN
     admin: client.admin(),
     producer: client.producer(),
     groupConsumer: (options) => client.groupConsumer(options),
-    timing: {sessionTimeoutMs: 1000, rebalanceTimeoutMs: 5000, heartbeatMs: 100},
+    timing: {sessionTimeoutMs: broker.sessionTimeoutMs, rebalanceTimeoutMs: 5000, heartbeatMs: 100},
     levers,
     close: async () => {
       await client.close()
