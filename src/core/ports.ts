@@ -183,6 +183,7 @@ export interface IncomingFile {
   readonly mtimeMs: number | null
   readonly uploadId: string | null
   readonly crc32: Buffer | null
+  /** Read it when it is needed, not at `open`: an earlier record of the generation may arrive meanwhile. */
   readonly order: GenerationOrder
   /** User metadata from `streamtool-meta-*` headers. */
   readonly metadata: Readonly<Record<string, string>>

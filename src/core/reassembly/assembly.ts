@@ -37,6 +37,7 @@ export interface AssemblySite {
 export class Assembly {
   readonly offsets = new Map<number, IntervalSet>()
   readonly path: string
+  readonly file: IncomingFile
   /** Of the newest record, for the age of an incomplete file. */
   newestTimestampMs = -1
   /** `closed`: it has an outcome, and only takes the offsets of further duplicates. */
@@ -44,7 +45,7 @@ export class Assembly {
   writtenBytes = 0
 
   private earliest: GenerationOrder
-  private readonly received = new IntervalSet()
+  readonly receivedChunks = new IntervalSet()
   private readonly reorder: ReorderBuffer
   private readonly stop = new AbortController()
   /** The next chunk to be handed to the writer. */
@@ -65,6 +66,7 @@ export class Assembly {
     this.first = {...first, chunk: {...first.chunk, data: Buffer.alloc(0)}}
     this.path = first.path
     this.earliest = orderOf(record, first)
+    this.file = incomingFile(site.topic, this.first, () => this.earliest)
     this.wholeFile = first.chunk.count > 1 ? createHash('sha512') : null
     this.reorder = new ReorderBuffer(site.reorder)
   }
@@ -73,22 +75,17 @@ export class Assembly {
     return this.stop.signal
   }
 
-  /** As of now: the order is that of the earliest record seen so far. */
-  get file(): IncomingFile {
-    return incomingFile(this.site.topic, this.first, this.earliest)
-  }
-
   get order(): GenerationOrder {
     return this.earliest
   }
 
   /** Chunk numbers not seen yet, as runs. */
   missingChunks(): IntervalSet {
-    return IntervalSet.of(this.received.gaps(1, this.first.chunk.count + 1))
+    return IntervalSet.of(this.receivedChunks.gaps(1, this.first.chunk.count + 1))
   }
 
   hasChunk(index: number): boolean {
-    return this.received.has(index)
+    return this.receivedChunks.has(index)
   }
 
   hasRecord({partition, offset}: ConsumedRecord): boolean {
@@ -103,7 +100,7 @@ export class Assembly {
     if (compareGenerations(order, this.earliest) < 0) this.earliest = order
 
     const {index, offsetBytes, data} = decoded.chunk
-    if (this.state !== 'open' || !this.received.add(index)) return
+    if (this.state !== 'open' || !this.receivedChunks.add(index)) return
     if (index === this.turn) {
       this.turn += 1
       this.write(offsetBytes, () => data)

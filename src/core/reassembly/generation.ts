@@ -28,10 +28,11 @@ export function orderOf(record: ConsumedRecord, {chunk}: DecodedChunk): Generati
   }
 }
 
+/** @param order asked again whenever it is read: an earlier record of the generation may still arrive */
 export function incomingFile(
   topic: string,
   {chunk, headers, path}: DecodedChunk,
-  order: GenerationOrder,
+  order: () => GenerationOrder,
 ): IncomingFile {
   return {
     topic,
@@ -40,10 +41,12 @@ export function incomingFile(
     sha512: chunk.sha512,
     chunkCount: chunk.count,
     sizeBytes: headers.sizeBytes,
-    mtimeMs: order.mtimeMs,
+    mtimeMs: chunk.mtimeSeconds === null ? null : chunk.mtimeSeconds * 1000,
     uploadId: headers.uploadId,
     crc32: headers.crc32,
-    order,
     metadata: headers.metadata,
+    get order() {
+      return order()
+    },
   }
 }

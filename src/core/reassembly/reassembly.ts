@@ -45,7 +45,8 @@ export class Reassembly {
   private readonly byPath = new Map<string, Set<Assembly>>()
   /** Assemblies given data since the last {@link absorbed}. */
   private touched = new Set<Assembly>()
-  private readonly settledUploads = new RecentKeys<true>(REMEMBERED)
+  /** By generation key: the chunks that it had when it got its outcome. */
+  private readonly settledChunks = new RecentKeys<IntervalSet>(REMEMBERED)
   private readonly latestDelivered = new RecentKeys<{readonly key: string; readonly order: GenerationOrder}>(
     REMEMBERED,
   )
@@ -85,7 +86,13 @@ export class Reassembly {
     if (!assembly && this.isStray(key, decoded, record)) return 'stray'
     if (!assembly || this.isUploadedAgain(assembly, decoded, record))
       assembly = this.begin(key, decoded, record)
+    const {order} = assembly
     assembly.accept(decoded, record)
+    // With chunks spread over partitions, the one that shows how old a generation is may come late.
+    if (assembly.order !== order && assembly.state === 'open' && this.isOlderThanDelivered(assembly)) {
+      this.supersede(assembly)
+      return 'taken'
+    }
     this.touched.add(assembly)
     if (assembly.state === 'complete') this.enterBacklog(assembly, decoded)
     return 'taken'
@@ -156,14 +163,17 @@ export class Reassembly {
 
   /**
    * With an upload id, an upload that was settled is over. Without, the same content may rightly come again
-   * (A, B, A), so a copy of what the path got last is a stray, and one of what that had superseded.
+   * (A, B, A), so a copy of what the path got last is a stray, and what comes late of a generation that this had superseded.
    */
   private isStray(key: string, decoded: DecodedChunk, record: ConsumedRecord): boolean {
     const latest = this.latestDelivered.get(decoded.path)
     if (latest?.key === key) return true
-    if (!this.settledUploads.get(key)) return false
+    const settledChunks = this.settledChunks.get(key)
+    if (!settledChunks) return false
     if (decoded.headers.uploadId !== null) return true
-    return latest !== undefined && compareGenerations(orderOf(record, decoded), latest.order) < 0
+    if (latest && compareGenerations(orderOf(record, decoded), latest.order) < 0) return true
+    // It was superseded before it was complete, and this is one of the chunks that were still on their way.
+    return settledChunks.add(decoded.chunk.index)
   }
 
   /**
@@ -214,8 +224,7 @@ export class Reassembly {
   private async finish(assembly: Assembly): Promise<void> {
     try {
       if (assembly.signal.aborted) return
-      const latest = this.latestDelivered.get(assembly.path)
-      if (latest && compareGenerations(assembly.order, latest.order) < 0) {
+      if (this.isOlderThanDelivered(assembly)) {
         await assembly.discard()
         this.settle(assembly, 'superseded')
         return
@@ -248,7 +257,7 @@ export class Reassembly {
     assembly.close()
     if (outcome === 'delivered' || outcome === 'superseded') {
       this.forget(assembly)
-      this.settledUploads.set(key, true)
+      this.settledChunks.set(key, assembly.receivedChunks)
     } else this.leaveBacklog(assembly)
     this.options.onSettled({file, outcome, sizeBytes, error, offsets})
   }
@@ -261,9 +270,18 @@ export class Reassembly {
       if (compareGenerations(other.order, delivered.order) >= 0) continue
       // A complete one is waiting for its turn in `finish`, and finds out there.
       if (other.state === 'complete') continue
-      void other.discard().catch(() => undefined)
-      this.settle(other, 'superseded')
+      this.supersede(other)
     }
+  }
+
+  private isOlderThanDelivered({path, order}: Assembly): boolean {
+    const latest = this.latestDelivered.get(path)
+    return latest !== undefined && compareGenerations(order, latest.order) < 0
+  }
+
+  private supersede(assembly: Assembly): void {
+    void assembly.discard().catch(() => undefined)
+    this.settle(assembly, 'superseded')
   }
 
   private async giveUp(assembly: Assembly): Promise<void> {
