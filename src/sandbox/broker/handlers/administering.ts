@@ -1,4 +1,4 @@
-import {MAX_OFFSET_METADATA} from '../groups/coordinator.js'
+import {MAX_OFFSET_METADATA, SESSION_TIMEOUT_MS} from '../groups/coordinator.js'
 import {checkTopicConfig, effectiveConfig} from '../log/topic-config.js'
 import type {TopicPlan} from '../log/topics.js'
 import {
@@ -79,6 +79,8 @@ export function administeringRoutes({node, topics, groups}: BrokerState): Route[
 
 const BROKER_CONFIG: ConfigEntry[] = Object.entries({
   'auto.create.topics.enable': 'true',
+  'group.max.session.timeout.ms': String(SESSION_TIMEOUT_MS.max),
+  'group.min.session.timeout.ms': String(SESSION_TIMEOUT_MS.min),
   'offset.metadata.max.bytes': String(MAX_OFFSET_METADATA),
   'offsets.retention.minutes': '2147483647',
 }).map(([name, value]) => ({name, value, isReadOnly: true, source: CONFIG_SOURCE.broker}))
