@@ -16,7 +16,7 @@ const OFFSET_NOT_AVAILABLE = 78
 export interface DeliveringHooks {
   readonly control: Cluster
   readonly signal: AbortSignal
-  failed(partition: FetchedPartition, error: unknown): void
+  failed(partitions: readonly FetchedPartition[], error: unknown): void
   /** What the handler threw. */
   fatal(error: unknown): void
 }
@@ -68,7 +68,7 @@ export class Delivering {
     } catch (error) {
       if (this.#isStale(ticket)) return null
       partition.moveTo(ticket.offset)
-      this.hooks.failed(partition, error)
+      this.hooks.failed([partition], error)
       return null
     }
   }
@@ -85,7 +85,7 @@ export class Delivering {
       if (extent === undefined || this.#isStale(ticket)) return
       const {topic, start, end, highWatermark} = extent
       if (offset >= start && offset <= highWatermark) {
-        this.hooks.failed(partition, new ProtocolFailure(errorOfCode(OFFSET_NOT_AVAILABLE)))
+        this.hooks.failed([partition], new ProtocolFailure(errorOfCode(OFFSET_NOT_AVAILABLE)))
         return
       }
       const range = {topic, partition: extent.partition, start, end}
@@ -94,7 +94,7 @@ export class Delivering {
         if (partition.isCurrent(ticket)) partition.moveTo(position)
       })
     } catch (error) {
-      if (!signal.aborted) this.hooks.failed(partition, error)
+      if (!signal.aborted) this.hooks.failed([partition], error)
     }
   }
 

@@ -8,6 +8,7 @@
  */
 import type {Clock, Logger, StartPosition} from '../../../core/ports.js'
 import type {TopicPartition} from '../../../core/record.js'
+import {translateFailure} from '../errors.js'
 import type {Cluster} from '../transport/cluster.js'
 import type {Broker} from '../transport/metadata.js'
 import {Delivering} from './delivering.js'
@@ -73,11 +74,12 @@ export class Fetcher {
 
   #searchForLeaders(): LeaderSearch {
     const {control, clock, logger, toleranceMs} = this.environment
-    const giveUp = (error: unknown) => this.#fail(error)
+    const giveUp = (error: unknown, {topic, partition}: TopicPartition) =>
+      this.#fail(translateFailure(error, {addresses: control.addresses, topic, partition}))
     const trouble = new Trouble({toleranceMs, clock, logger, giveUp})
     const search: LeaderSearch = new LeaderSearch(this.#table, control, clock, {
       found: (leader) => this.#readFrom(leader, trouble, search),
-      failed: (partition, error) => trouble.with(partition, error),
+      failed: (partitions, error) => trouble.with(partitions, error),
     })
     return search
   }

@@ -36,7 +36,7 @@ export interface Delivery {
 export interface ReaderHooks {
   /** Never rejects; what is wrong with a partition is told through `failed`. */
   deliver(delivery: Delivery): Promise<void>
-  failed(partition: FetchedPartition, error: unknown): void
+  failed(partitions: readonly FetchedPartition[], error: unknown): void
   /** Somebody else's reader may have been waiting for these. */
   gaveBack(): void
   leadersMoved(partitions: readonly FetchedPartition[]): void
@@ -86,7 +86,7 @@ export class LeaderReader {
       for (const {partition} of tickets) partition.giveBack()
       if (signal.aborted) return []
       const partitions = tickets.map(({partition}) => partition)
-      for (const partition of partitions) this.hooks.failed(partition, error)
+      this.hooks.failed(partitions, error)
       this.hooks.leadersMoved(partitions)
       return []
     }
@@ -101,7 +101,7 @@ export class LeaderReader {
       const {partition} = ticket
       const answer = byName.get(nameOf(partition))
       if (answer === undefined)
-        this.hooks.failed(partition, new ProtocolFailure(errorOfCode(UNKNOWN_SERVER_ERROR)))
+        this.hooks.failed([partition], new ProtocolFailure(errorOfCode(UNKNOWN_SERVER_ERROR)))
       const delivery = answer === undefined ? null : this.#judge(ticket, answer, moved)
       if (delivery === null) partition.giveBack()
       else deliveries.push(delivery)
@@ -125,7 +125,7 @@ export class LeaderReader {
       return {ticket, answer, nextOffset}
     }
     if (verdict === 'out-of-range') return {ticket, answer, nextOffset: ticket.offset}
-    this.hooks.failed(partition, new ProtocolFailure(errorOfCode(answer.errorCode)))
+    this.hooks.failed([partition], new ProtocolFailure(errorOfCode(answer.errorCode)))
     if (verdict === 'leader-moved') moved.push(partition)
     return null
   }

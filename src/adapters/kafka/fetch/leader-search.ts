@@ -16,7 +16,7 @@ const LEADER_NOT_AVAILABLE = 5
 export interface LeaderSearchHooks {
   /** Called for each leader found, also when it is one that was known before. */
   found(leader: Broker): void
-  failed(partition: FetchedPartition, error: unknown): void
+  failed(partitions: readonly FetchedPartition[], error: unknown): void
 }
 
 export class LeaderSearch {
@@ -52,13 +52,16 @@ export class LeaderSearch {
     try {
       await this.cluster.refreshMetadata(this.table.topics(), signal)
     } catch (error) {
-      if (!signal.aborted) for (const partition of lost) this.hooks.failed(partition, error)
+      if (!signal.aborted) this.hooks.failed(lost, error)
       return
     }
     await this.#settle()
     for (const partition of this.table.withoutLeader()) {
       const code = this.cluster.topic(partition.topic)?.errorCode ?? 0
-      this.hooks.failed(partition, new ProtocolFailure(errorOfCode(code === 0 ? LEADER_NOT_AVAILABLE : code)))
+      this.hooks.failed(
+        [partition],
+        new ProtocolFailure(errorOfCode(code === 0 ? LEADER_NOT_AVAILABLE : code)),
+      )
     }
   }
 

@@ -25,25 +25,32 @@ export interface TroubleOptions {
 export class Trouble {
   constructor(private readonly options: TroubleOptions) {}
 
-  with(partition: FetchedPartition, error: unknown): void {
-    const {clock, logger, toleranceMs, giveUp} = this.options
-    const failingMs = partition.failed(clock.nowMs())
-    const mayHeal = isCorrupt(error) ? partition.failures < CORRUPT_TRIES : failingMs < toleranceMs
-    if (!mayHeal || isFinal(error)) {
-      giveUp(error, partition)
-      return
-    }
+  /** One cause, however many partitions have it. */
+  with(partitions: readonly FetchedPartition[], error: unknown): void {
+    const {clock, logger} = this.options
+    for (const partition of partitions) this.#count(partition, error, clock.nowMs())
+    const [first] = partitions
+    if (first === undefined) return
     const facts = {
-      topic: partition.topic,
-      partition: partition.partition,
-      offset: partition.position,
+      topic: first.topic,
+      partition: first.partition,
+      offset: first.position,
+      morePartitions: partitions.length - 1,
       reason: error instanceof Error ? error.message : String(error),
     }
-    if (partition.failures === FAILURES_BEFORE_WARNING) {
+    if (partitions.some(({failures}) => failures === FAILURES_BEFORE_WARNING)) {
       logger.warn('a partition cannot be read at the moment, trying again', facts)
     } else {
       logger.debug('a partition could not be read', facts)
     }
+  }
+
+  #count(partition: FetchedPartition, error: unknown, nowMs: number): void {
+    const failingMs = partition.failed(nowMs)
+    const mayHeal = isCorrupt(error)
+      ? partition.failures < CORRUPT_TRIES
+      : failingMs < this.options.toleranceMs
+    if (!mayHeal || isFinal(error)) this.options.giveUp(error, partition)
   }
 }
 

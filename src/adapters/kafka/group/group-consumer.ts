@@ -118,20 +118,20 @@ class GroupRun {
       this.#refuseForeignTopics(joined)
       const life = new EpochLife(joined, handler, this.#surroundings)
       const end = await life.live(previous, signal)
-      if (end.failure !== null) throw end.failure.error
-      previous = Promise.all([previous, life.handled])
+      previous = Promise.all([previous, life.handlerIsThrough()])
       previous.catch(() => undefined)
       if (end.isForgotten) this.#joining.memberId = ''
+      if (end.failure !== null) throw end.failure.error
       if (end.reason === 'stopping') return this.#awaitHandler(previous)
       if (end.reason === 'rebalance') this.#joining.claim(joined)
     }
   }
 
-  /** A batch that the handler still holds: not for ever, since the epoch's signal has told it. */
-  async #awaitHandler(handled: Promise<unknown>): Promise<void> {
+  /** What the handler still holds; not for ever, since the epoch's signal has told it to let go. */
+  async #awaitHandler(through: Promise<unknown>): Promise<void> {
     const done = new AbortController()
     const late = this.#clock.sleep(this.#surroundings.revokeLimitMs, done.signal).catch(() => undefined)
-    await Promise.race([handled, late]).finally(() => done.abort())
+    await Promise.race([through, late]).finally(() => done.abort())
   }
 
   async #findTopics(signal: AbortSignal): Promise<void> {
@@ -171,11 +171,11 @@ class GroupRun {
 
   async #leave(): Promise<void> {
     const {groupId, instanceId, leaveOnStop} = this.#options
-    const {memberId, isParked} = this.#joining
+    const {memberId, wasStoppedWhileJoining} = this.#joining
     if (instanceId !== null && !leaveOnStop) return
     // Without a member id whoever has the instance id would be thrown out; only while joining that is this process.
-    if (memberId === '' && !(isParked && instanceId !== null)) return
-    const cluster = isParked ? createCluster(this.settings, this.logger) : this.#control
+    if (memberId === '' && !(wasStoppedWhileJoining && instanceId !== null)) return
+    const cluster = wasStoppedWhileJoining ? createCluster(this.settings, this.logger) : this.#control
     try {
       const coordinator = new Coordinator(cluster, groupId)
       const args = {groupId, memberId, groupInstanceId: instanceId}
@@ -184,7 +184,7 @@ class GroupRun {
       const reason = error instanceof Error ? error.message : String(error)
       this.logger.debug('could not say goodbye to the group', {groupId, reason})
     } finally {
-      if (isParked) await cluster.close()
+      if (wasStoppedWhileJoining) await cluster.close()
     }
   }
 

@@ -41,8 +41,8 @@ const REJOIN_PAUSE_MS = 100
 export class Joining {
   /** Given by the broker; empty before the first join, and again after the broker has forgotten it. */
   memberId = ''
-  /** True while a JoinGroup is out: the broker answers nothing else on that connection until then. */
-  isParked = false
+  /** Then the broker answers nothing on that connection before the whole group has come. */
+  wasStoppedWhileJoining = false
   #held: Pick<Subscription, 'owned' | 'generation'> = {owned: [], generation: -1}
 
   constructor(
@@ -70,6 +70,7 @@ export class Joining {
         const attempt = () => this.#joinAndSync(signal)
         return await this.coordinator.cluster.patiently(attempt, {signal, retriable: isOutage})
       } catch (error) {
+        this.wasStoppedWhileJoining = signal.aborted
         if (!mayJoinAgain(error)) throw error
         if (isProtocolFailure(error, 'UNKNOWN_MEMBER_ID')) this.memberId = ''
         this.logger.debug('joining the group again', {reason: error.type})
@@ -97,7 +98,6 @@ export class Joining {
   async #joinGroup(signal: AbortSignal): Promise<ApiAnswer<'JoinGroup'>> {
     const {groupId, instanceId, topics, sessionTimeoutMs, rebalanceTimeoutMs} = this.options
     const metadata = encodeSubscription({topics, ...this.#held})
-    this.isParked = true
     try {
       const joined = await this.coordinator.ask(
         'JoinGroup',
@@ -114,10 +114,8 @@ export class Joining {
         {timeoutMs: rebalanceTimeoutMs + ANSWER_MARGIN_MS},
       )
       this.memberId = joined.memberId
-      this.isParked = false
       return joined
     } catch (error) {
-      this.isParked = signal.aborted
       // The broker wants to know that somebody is there to take the id it gives.
       if (!isProtocolFailure(error, 'MEMBER_ID_REQUIRED') || error.memberId === null) throw error
       this.memberId = error.memberId
