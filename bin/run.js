@@ -1,4 +1,8 @@
 #!/usr/bin/env node
-import {execute} from '@oclif/core'
+import module from 'node:module'
 
+// Node 22.1 and later keep compiled code between runs; earlier ones do without.
+module.enableCompileCache?.()
+
+const {execute} = await import('@oclif/core')
 await execute({dir: import.meta.url})

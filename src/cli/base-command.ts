@@ -1,0 +1,103 @@
+/**
+ * What every command of streamtool is built on: it reads the settings from all their layers, hands them over together
+ * with the output, and owns every error, so that exit codes and error objects are the same whatever went wrong.
+ */
+import {Command} from '@oclif/core'
+import {asStreamtoolError, StreamtoolError} from '../core/errors.js'
+import {asUsageError, refuseValuesOfToggles} from './errors/usage.js'
+import type {Output} from './output/output.js'
+import type {outputSettings} from './settings/groups.js'
+import type {Settings, Values} from './settings/setting.js'
+
+export type CommandSettings = Settings & typeof outputSettings
+
+/** One call of a command: what was said, and where to answer. */
+export interface Invocation<S extends Settings> {
+  readonly values: Values<S>
+  /** Positional arguments by name. */
+  readonly args: Readonly<Record<string, unknown>>
+  readonly output: Output
+}
+
+/** A process that is done and still there has forgotten something; it is not kept alive for that. */
+const LINGER_MS = 5_000
+
+export abstract class StreamtoolCommand<S extends CommandSettings> extends Command {
+  /** What `static flags` was made of, with `flagsOf`. */
+  protected abstract readonly settings: S
+  #output: Output | null = null
+
+  /**
+   * Does the work. Failures are thrown.
+   * @returns what the process exits with: an ExitCode, or that of a program run in our place
+   */
+  protected abstract execute(invocation: Invocation<S>): Promise<number>
+
+  /** As users write it: `config explain`. */
+  protected get commandName(): string {
+    return (this.id ?? '').replaceAll(':', ' ')
+  }
+
+  override async run(): Promise<void> {
+    refuseValuesOfToggles(this.argv, this.commandName, this.settings)
+    const {args, flags} = await this.parse()
+    process.exitCode = await this.execute(await this.#invocation(args, flags))
+  }
+
+  async #invocation(
+    args: Readonly<Record<string, unknown>>,
+    flags: Readonly<Record<string, unknown>>,
+  ): Promise<Invocation<S>> {
+    const [{resolveSettings}, {Output}, {processStreams}, {redacting}] = await Promise.all([
+      import('./settings/resolve.js'),
+      import('./output/output.js'),
+      import('./output/streams.js'),
+      import('./output/redact.js'),
+    ])
+    const {values, notes} = await resolveSettings<CommandSettings>(this.settings, {
+      command: this.commandName,
+      flags,
+      cwd: process.cwd(),
+      env: process.env,
+    })
+    const output = new Output(this.commandName, values, redacting(Object.values(values)), processStreams())
+    this.#output = output
+    for (const note of notes) output.logger.warn(note)
+    return {values: values as Values<S>, args, output}
+  }
+
+  /** Never rethrows: oclif would print the error its own way, and exit with a code of its own under --json. */
+  protected override async catch(thrown: unknown): Promise<void> {
+    if (isExit(thrown)) {
+      process.exitCode = thrown.oclif.exit
+      return
+    }
+    const error =
+      asUsageError(thrown, this.commandName, this.settings) ?? withAdvice(asStreamtoolError(thrown))
+    const output = this.#output ?? (await this.#earlyOutput())
+    await output.fail(error)
+    process.exitCode = error.exitCode
+  }
+
+  protected override async finally(): Promise<void> {
+    setTimeout(() => process.exit(), LINGER_MS).unref()
+  }
+
+  async #earlyOutput(): Promise<Output> {
+    const {earlyOutput} = await import('./output/early.js')
+    return earlyOutput(this.commandName, this.argv, process.env)
+  }
+}
+
+/** `this.exit(code)` of oclif, which is no error. */
+function isExit(thrown: unknown): thrown is {readonly oclif: {readonly exit: number}} {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIT' && 'oclif' in thrown
+}
+
+function withAdvice(error: StreamtoolError): StreamtoolError {
+  if (error.code !== 'BUG' || error.suggestions.length > 0) return error
+  return new StreamtoolError('BUG', error.message, {
+    cause: error.cause ?? error,
+    suggestions: ['This is a bug in streamtool. `--log-level debug` shows where; please report it.'],
+  })
+}

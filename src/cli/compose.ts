@@ -1,0 +1,97 @@
+/**
+ * The one place where ports meet their adapters. Everything heavy is imported inside the functions, so that `--help`
+ * loads none of it.
+ */
+import {randomBytes} from 'node:crypto'
+import {mkdtemp, rm} from 'node:fs/promises'
+import {homedir, hostname, tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {systemClock} from '../adapters/system/clock.js'
+import type {HeldInstanceId} from '../adapters/state/instance-id.js'
+import type {KafkaClient} from '../adapters/kafka/index.js'
+import {STATE_DIRECTORY} from '../core/chunk/paths.js'
+import type {FileSource, Logger, StepObserver} from '../core/ports.js'
+import type {Sandbox, SandboxOptions} from '../sandbox/index.js'
+import type {Delivery} from './delivery.js'
+import type {Connection} from './kafka-connection.js'
+
+export {systemClock as clock}
+export type {KafkaClient}
+
+export async function openKafka(connection: Connection, logger: Logger): Promise<KafkaClient> {
+  const {createKafkaClient} = await import('../adapters/kafka/index.js')
+  return createKafkaClient(connection, {logger})
+}
+
+export interface DirectoryOptions {
+  readonly directory: string
+  readonly concurrency: number
+  readonly logger: Logger
+  /** Ends waiting for disk space. */
+  readonly signal: AbortSignal
+}
+
+/** A directory that files are written to, with its group and its place for chunks that came early. */
+export async function openDirectory({directory, ...options}: DirectoryOptions): Promise<Delivery> {
+  const [{createDirectoryDestination}, {createSpillStore}, {readOrCreateGroupId}] = await Promise.all([
+    import('../adapters/files/directory-destination.js'),
+    import('../adapters/files/spill-store.js'),
+    import('../adapters/state/group-id.js'),
+  ])
+  const destination = await createDirectoryDestination({
+    ...options,
+    root: directory,
+    clock: systemClock,
+    steps: stepObserver(),
+  })
+  const spill = await createSpillStore(join(directory, STATE_DIRECTORY, 'spill'))
+  return {
+    destination,
+    spill,
+    defaultGroup: () => readOrCreateGroupId(directory, () => `streamtool-${randomBytes(8).toString('hex')}`),
+    async close() {
+      await destination.close()
+      await spill.close()
+    },
+  }
+}
+
+/** The loopback broker for trying out. */
+export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const {startSandbox} = await import('../sandbox/index.js')
+  return startSandbox(options)
+}
+
+/** A directory of our own, for as long as it is needed. */
+export async function temporaryDirectory(purpose: string): Promise<{path: string; remove(): Promise<void>}> {
+  const path = await mkdtemp(join(tmpdir(), `streamtool-${purpose}-`))
+  return {path, remove: () => rm(path, {recursive: true, force: true})}
+}
+
+export function holdInstanceId(options: {
+  groupId: string
+  explicit: string | undefined
+  stateDir: string | undefined
+}): Promise<HeldInstanceId> {
+  const {groupId, explicit, stateDir = defaultStateDir()} = options
+  return import('../adapters/state/instance-id.js').then(({acquireInstanceId}) =>
+    acquireInstanceId({
+      groupId,
+      stateDir,
+      hostName: hostname(),
+      ...(explicit === undefined ? {} : {explicit}),
+    }),
+  )
+}
+
+/** What belongs to this host and user, and may be lost without harm. */
+function defaultStateDir(): string {
+  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'streamtool')
+}
+
+/** Crash tests register an observer before streamtool starts; everybody else has none. */
+export function stepObserver(): StepObserver {
+  const registered = (globalThis as Record<symbol, unknown>)[STEP_OBSERVER]
+  return (registered as StepObserver | undefined) ?? {reached: () => undefined}
+}
+const STEP_OBSERVER = Symbol.for('streamtool.step-observer')

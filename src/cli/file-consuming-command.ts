@@ -1,0 +1,143 @@
+/**
+ * A command that puts files together from a topic and delivers them somewhere: a directory now, others as their own
+ * small commands. A subclass says where to; group, membership, stopping and report are the same for all.
+ */
+import {ExitCode} from '../core/errors.js'
+import type {GroupConsumer, Logger, TopicAdmin} from '../core/ports.js'
+import type {DeliverReport} from '../pipelines/report.js'
+import type {Invocation} from './base-command.js'
+import type {Delivery} from './delivery.js'
+import {KafkaCommand, type KafkaCommandSettings, type KafkaInvocation} from './kafka-command.js'
+import type {fileConsumingSettings} from './settings/catalog.js'
+import type {Settings, Values} from './settings/setting.js'
+
+export type FileConsumingSettings = KafkaCommandSettings & typeof fileConsumingSettings
+
+/** "Commit every 5 s or 1,000 files", and on every rebalance and at the end. */
+const COMMIT_INTERVAL_MS = 5_000
+const COMMIT_FILES = 1_000
+
+export abstract class FileConsumingCommand<S extends FileConsumingSettings> extends KafkaCommand<S> {
+  protected abstract openDelivery(
+    values: Values<S>,
+    surroundings: {readonly logger: Logger; readonly signal: AbortSignal},
+  ): Promise<Delivery>
+
+  protected override endsByItself(values: Values<Settings>): boolean {
+    return values['once'] === true
+  }
+
+  protected override async work(invocation: KafkaInvocation<S>): Promise<ExitCode> {
+    const [{clock, stepObserver}, {deliverFiles}, {summarizeDelivery}] = await Promise.all([
+      import('./compose.js'),
+      import('../pipelines/deliver-files.js'),
+      import('./output/summary.js'),
+    ])
+    const {kafka, stopping, reporter, output} = invocation
+    const {logger} = output
+    const values: Values<FileConsumingSettings> = invocation.values
+    const delivery = await this.openDelivery(invocation.values, {logger, signal: stopping.signal})
+    try {
+      const group = values.group ?? (await delivery.defaultGroup())
+      logger.info(`Consumer group: ${group}`)
+      const admin = kafka.admin()
+      if (values.fromBeginning) await setBack(admin, group, values.topic)
+      const {report, exitCode} = await this.#asMember(values, group, kafka, (consumer) =>
+        deliverFiles(
+          {
+            command: this.commandName,
+            topic: values.topic,
+            group,
+            once: values.once,
+            incompleteAfterMs: values.incompleteAfter,
+            memoryBytes: values.memory,
+            concurrency: values.concurrency,
+            commitIntervalMs: COMMIT_INTERVAL_MS,
+            commitFiles: COMMIT_FILES,
+          },
+          {
+            consumer,
+            admin,
+            destination: delivery.destination,
+            spill: delivery.spill,
+            clock,
+            logger,
+            reporter,
+            steps: stepObserver(),
+          },
+          stopping.signal,
+        ),
+      )
+      await output.finish(report, summarizeDelivery(report), exitCode === ExitCode.done)
+      if (foundNothingNew(values, report))
+        logger.info(`To read ${values.topic} from its start once more: --from-beginning`)
+      return exitCode
+    } finally {
+      await delivery.close()
+    }
+  }
+
+  /** Holds the instance id as long as it runs, so that no other process of this host takes it for free. */
+  async #asMember<Result>(
+    values: Values<FileConsumingSettings>,
+    groupId: string,
+    kafka: KafkaInvocation<S>['kafka'],
+    run: (consumer: GroupConsumer) => Promise<Result>,
+  ): Promise<Result> {
+    const {holdInstanceId} = await import('./compose.js')
+    const held = await holdInstanceId({groupId, explicit: values.instanceId, stateDir: values.stateDir})
+    try {
+      return await run(
+        kafka.groupConsumer({
+          topics: [values.topic],
+          groupId,
+          instanceId: held.instanceId,
+          // A name that was given will come back, and then nobody need regroup.
+          leaveOnStop: values.instanceId === undefined,
+          sessionTimeoutMs: values.sessionTimeout,
+        }),
+      )
+    } finally {
+      await held.release()
+    }
+  }
+
+  protected override async stoppedEarly({values, output}: Invocation<S>): Promise<ExitCode> {
+    const {summarizeDelivery} = await import('./output/summary.js')
+    const {once, topic, group}: Values<FileConsumingSettings> = values
+    const report = nothingDelivered(this.commandName, topic, group ?? '', once)
+    await output.finish(report, summarizeDelivery(report), !once)
+    return once ? ExitCode.interrupted : ExitCode.done
+  }
+}
+
+/** @throws GROUP_BUSY */
+async function setBack(admin: TopicAdmin, group: string, topic: string): Promise<void> {
+  const ranges = await admin.partitionRanges(topic)
+  await admin.resetOffsets(
+    group,
+    ranges.map(({partition, start}) => ({topic, partition, offset: start, metadata: ''})),
+  )
+}
+
+const foundNothingNew = ({once, fromBeginning}: Values<FileConsumingSettings>, report: DeliverReport) =>
+  once && !fromBeginning && !report.interrupted && report.records === 0
+
+const nothingDelivered = (
+  command: string,
+  topic: string,
+  group: string,
+  interrupted: boolean,
+): DeliverReport => ({
+  schema: 1,
+  command,
+  topic,
+  group,
+  interrupted,
+  records: 0,
+  bytes: 0,
+  files: {delivered: 0, failed: 0, held: 0, open: 0, incomplete: 0, superseded: 0, parked: 0, skipped: 0},
+  poison: 0,
+  seconds: 0,
+  problems: [],
+})

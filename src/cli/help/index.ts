@@ -1,0 +1,43 @@
+/** oclif's help, with sections on exit codes, environment and configuration for commands that have settings. */
+import {CommandHelp, Help} from '@oclif/core'
+import {unknownCommand} from '../errors/usage.js'
+import {earlyOutput} from '../output/early.js'
+import {configurationSection, environmentSection, exitCodeSection} from './sections.js'
+
+class StreamtoolCommandHelp extends CommandHelp {
+  protected override sections() {
+    const own = super.sections()
+    if (!('log-level' in this.command.flags)) return own
+    return [
+      ...own,
+      {header: 'EXIT CODES', generate: () => exitCodeSection},
+      {header: 'ENVIRONMENT', generate: () => this.wrap(environmentSection)},
+      {header: 'CONFIGURATION', generate: () => this.wrap(configurationSection)},
+    ]
+  }
+}
+
+export default class StreamtoolHelp extends Help {
+  protected override CommandHelpClass = StreamtoolCommandHelp
+
+  override async showHelp(argv: string[]): Promise<void> {
+    const words = argv.filter((argument) => !argument.startsWith('-') && argument !== 'help')
+    if (words.length > 0 && !this.#isKnown(words)) {
+      const ids = this.config.commands
+        .filter((command) => !command.hidden)
+        .map(({id}) => id.replaceAll(':', ' '))
+      const error = unknownCommand(words, ids.sort())
+      await earlyOutput(null, argv, process.env).fail(error)
+      process.exitCode = error.exitCode
+      return
+    }
+    await super.showHelp(argv)
+  }
+
+  #isKnown(words: readonly string[]): boolean {
+    return words.some((_, index) => {
+      const id = words.slice(0, index + 1).join(':')
+      return this.config.findCommand(id) !== undefined || this.config.findTopic(id) !== undefined
+    })
+  }
+}

@@ -1,0 +1,61 @@
+/** What a person wants to read at the end of a run. */
+import type {DeliverReport, Problem, UploadReport} from '../../pipelines/report.js'
+import {counted, humanBytes, humanCount, humanSeconds, printable} from './quantities.js'
+
+export interface Summary {
+  readonly headline: string
+  readonly details: readonly string[]
+}
+
+const PROBLEMS_SHOWN = 20
+
+export function summarizeUpload({
+  files,
+  bytes,
+  seconds,
+  topic,
+  interrupted,
+  problems,
+}: UploadReport): Summary {
+  const counts = [
+    `${counted(files.uploaded, 'file')} (${humanBytes(bytes)})`,
+    ...(files.skipped > 0 ? [`${humanCount(files.skipped)} skipped`] : []),
+    ...(files.failed > 0 ? [`${humanCount(files.failed)} failed`] : []),
+  ]
+  return {
+    headline: `${begun('Uploaded', interrupted)} ${counts.join(', ')} to ${topic} in ${humanSeconds(seconds)}`,
+    details: problemLines(problems),
+  }
+}
+
+const OTHER_OUTCOMES = ['failed', 'held', 'incomplete', 'open', 'superseded', 'parked', 'skipped'] as const
+
+export function summarizeDelivery(report: DeliverReport): Summary {
+  const {files, bytes, seconds, topic, interrupted, problems, poison} = report
+  // Held files count as failed too; a person wants to see each once.
+  const shown = {...files, failed: files.failed - files.held}
+  const counts = [
+    `${counted(files.delivered, 'file')} (${humanBytes(bytes)})`,
+    ...OTHER_OUTCOMES.filter((outcome) => shown[outcome] > 0).map(
+      (outcome) => `${humanCount(shown[outcome])} ${outcome}`,
+    ),
+    ...(poison > 0 ? [`${counted(poison, 'record')} that are no chunks skipped`] : []),
+  ]
+  return {
+    headline: `${begun('Delivered', interrupted)} ${counts.join(', ')} from ${topic} in ${humanSeconds(seconds)}`,
+    details: problemLines(problems),
+  }
+}
+
+const begun = (verb: string, interrupted: boolean) => (interrupted ? `Interrupted. ${verb}` : verb)
+
+function problemLines(problems: readonly Problem[]): string[] {
+  const lines = problems.slice(0, PROBLEMS_SHOWN).map(problemLine)
+  const more = problems.length - lines.length
+  return more > 0 ? [...lines, `  … and ${humanCount(more)} more`] : lines
+}
+
+function problemLine({path, outcome, code, reason, missingChunks}: Problem): string {
+  const missing = missingChunks === undefined ? '' : ` Missing chunks: ${missingChunks}.`
+  return printable(`  ${outcome}: ${path}: ${reason}${missing} (${code})`)
+}

@@ -1,0 +1,58 @@
+import {Args} from '@oclif/core'
+import {type Invocation, StreamtoolCommand} from '../../cli/base-command.js'
+import {unknownCommand} from '../../cli/errors/usage.js'
+import {CATALOG} from '../../cli/settings/catalog.js'
+import {flagsOf} from '../../cli/settings/flags.js'
+import {outputSettings} from '../../cli/settings/groups.js'
+import {ExitCode} from '../../core/errors.js'
+
+export default class ConfigExplain extends StreamtoolCommand<typeof outputSettings> {
+  static override summary =
+    'Show every setting of a command, where its value comes from, and what it overrode.'
+  static override description = `Reads flags, environment and configuration file as the command itself would. Secrets are masked.`
+  static override usage = 'config explain COMMAND [FLAGS]'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> upload',
+    'STREAMTOOL_BROKERS=localhost:9092 <%= config.bin %> <%= command.id %> reconstruct --json',
+  ]
+  static override args = {
+    command: Args.string({
+      description: 'Command whose settings to explain',
+      required: true,
+      ignoreStdin: true,
+    }),
+  }
+  static override flags = flagsOf(outputSettings)
+
+  protected readonly settings = outputSettings
+
+  protected async execute({values, args, output}: Invocation<typeof outputSettings>): Promise<ExitCode> {
+    const [{resolvePartly}, {explainSettings}] = await Promise.all([
+      import('../../cli/settings/resolve.js'),
+      import('../../cli/settings/explain.js'),
+    ])
+    const command = String(args['command'])
+    const settings = CATALOG[command]
+    if (settings === undefined) throw unknownCommand([command], Object.keys(CATALOG))
+    const {candidates, file, findings} = await resolvePartly(settings, {
+      command,
+      flags: values.config === undefined ? {} : {config: values.config},
+      cwd: process.cwd(),
+      env: process.env,
+    })
+    const explained = explainSettings(settings, candidates)
+    if (values.json) {
+      const searched = findings.searched
+      output.result({schema: 1, command, file: file?.filepath ?? null, searched, settings: explained})
+      return ExitCode.done
+    }
+    output.resultText(`Configuration file: ${file?.filepath ?? 'none'}`)
+    const width = Math.max(...explained.map(({setting}) => setting.length))
+    for (const {setting, value, source, overrode} of explained) {
+      output.resultText(`${setting.padEnd(width)}  ${value ?? '-'}${source === null ? '' : `  (${source})`}`)
+      for (const other of overrode)
+        output.resultText(`${' '.repeat(width)}    overrode ${other.value}  (${other.source})`)
+    }
+    return ExitCode.done
+  }
+}

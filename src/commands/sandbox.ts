@@ -1,0 +1,99 @@
+import {type Invocation, StreamtoolCommand} from '../cli/base-command.js'
+import {sandboxCommandSettings} from '../cli/settings/catalog.js'
+import {flagsOf} from '../cli/settings/flags.js'
+import type {Values} from '../cli/settings/setting.js'
+import {ExitCode, StreamtoolError} from '../core/errors.js'
+
+type SandboxValues = Values<typeof sandboxCommandSettings>
+
+const DEFAULT_KAFKA_PORT = 9092
+
+export default class Sandbox extends StreamtoolCommand<typeof sandboxCommandSettings> {
+  static override summary =
+    'Start a Kafka broker for trying out, on this machine and without installing anything.'
+  static override description = `A small broker that speaks Kafka's protocol on 127.0.0.1. Once it is ready, the first line of stdout is the environment to copy into another shell; then it runs until it is stopped. With a command after --, that command is run in this environment, and its exit code is ours.
+
+With --dir the data is kept and survives even kill -9; otherwise it is gone at the end. A bucket for s3-transfer is to come with that command. For trying out and for tests: production is Apache Kafka.`
+  static override usage = ['sandbox [FLAGS]', 'sandbox [FLAGS] -- COMMAND [ARGUMENTS]']
+  static override examples = [
+    {description: 'Until Ctrl-C', command: '<%= config.bin %> <%= command.id %> --dir ./sandbox'},
+    {
+      description: 'In this shell, in the background',
+      command: '<%= config.bin %> <%= command.id %> > sandbox.env & sleep 2; . ./sandbox.env',
+    },
+    {
+      description: 'For as long as a script runs',
+      command: '<%= config.bin %> <%= command.id %> -- ./try-it-out.sh',
+    },
+  ]
+  static override flags = flagsOf(sandboxCommandSettings)
+
+  protected readonly settings = sandboxCommandSettings
+  /** What follows `--`; oclif's parser would put repeated words of it next to each other. */
+  #wrapped: readonly string[] | null = null
+
+  override async run(): Promise<void> {
+    const end = this.argv.indexOf('--')
+    if (end !== -1) {
+      this.#wrapped = this.argv.slice(end + 1)
+      this.argv = this.argv.slice(0, end)
+      if (this.#wrapped.length === 0) throw nothingToRun()
+    }
+    await super.run()
+  }
+
+  protected async execute({values, output}: Invocation<typeof sandboxCommandSettings>): Promise<number> {
+    const [{openSandbox, temporaryDirectory}, {stopOnSignals}] = await Promise.all([
+      import('../cli/compose.js'),
+      import('../cli/signals.js'),
+    ])
+    const {logger} = output
+    const place = values.dir === undefined ? await temporaryDirectory('sandbox') : kept(values.dir)
+    const stopping = stopOnSignals({
+      shutdownTimeoutMs: values.shutdownTimeout,
+      say: (message) => logger.debug(message),
+    })
+    try {
+      const sandbox = await openSandbox({dir: place.path, kafkaPort: this.#kafkaPort(values), logger})
+      try {
+        const environment = {STREAMTOOL_BROKERS: sandbox.bootstrap}
+        logger.info(
+          `Sandbox on ${sandbox.bootstrap}, ${values.dir === undefined ? 'kept nowhere' : `kept in ${place.path}`}.`,
+        )
+        if (this.#wrapped !== null) {
+          const {runWrapped} = await import('../cli/wrapped-command.js')
+          return await runWrapped(this.#wrapped, environment, stopping.signal)
+        }
+        if (values.json) output.result({schema: 1, command: this.commandName, environment})
+        else
+          for (const [name, value] of Object.entries(environment))
+            output.resultText(`export ${name}=${value}`)
+        await aborted(stopping.signal)
+        return ExitCode.done
+      } finally {
+        await sandbox.close()
+      }
+    } finally {
+      await place.remove()
+      stopping.dispose()
+    }
+  }
+
+  /** A command that is wrapped is told the port, so any will do, and a Kafka that runs already is no obstacle. */
+  #kafkaPort({kafkaPort}: SandboxValues): number {
+    return kafkaPort ?? (this.#wrapped === null ? DEFAULT_KAFKA_PORT : 0)
+  }
+}
+
+const nothingToRun = () =>
+  new StreamtoolError('USAGE', 'There is no command after --.', {
+    suggestions: ['Write streamtool sandbox -- COMMAND [ARGUMENTS], or leave the -- out.'],
+  })
+
+const kept = (path: string) => ({path, remove: async () => undefined})
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), {once: true})
+  })
