@@ -2,7 +2,7 @@ import {StreamtoolError} from '../../../core/errors.js'
 import type {BrokerAddress} from '../settings.js'
 
 const DEFAULT_PORT = 9092
-const BRACKETED = /^\[([0-9a-fA-F:.%]+)\](?::(\d+))?$/
+const BRACKETED = /^\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\](?::(\d+))?$/
 const PLAIN = /^([^:\s/[\]]+)(?::(\d+))?$/
 
 /**

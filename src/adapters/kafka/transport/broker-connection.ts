@@ -7,19 +7,18 @@
  *   int32 size | int16 api key | int16 api version | int32 correlation id | nullable string client id | body
  */
 import {Buffer} from 'node:buffer'
-import net from 'node:net'
 import type {Socket} from 'node:net'
-import tls from 'node:tls'
+import type {ConnectionOptions} from 'node:tls'
 import type {Logger} from '../../../core/ports.js'
 import {DEFAULT_CONNECT_TIMEOUT_MS} from '../settings.js'
 import type {BrokerAddress, KafkaSettings} from '../settings.js'
+import {dial, tlsOptionsOf} from './dial.js'
 import {ProtocolFailure, TransportFailure} from './failures.js'
 import {addressText, handshakeFailure, lostFailure} from './failure-causes.js'
 import type {HandshakePhase} from './failure-causes.js'
 import {SocketConnection, apiKeyOf, codecOf} from './kafkajs-internals.js'
 import type {ApiVersions} from './kafkajs-internals.js'
 
-const KEEP_ALIVE_MS = 60_000
 const UNSUPPORTED_VERSION = 35
 
 export interface EncodedRequest {
@@ -51,6 +50,8 @@ export async function openBrokerConnection(
 
 export class BrokerConnection {
   readonly #address: string
+  readonly #target: BrokerAddress
+  readonly #ssl: ConnectionOptions | undefined
   readonly #socketConnection: SocketConnection
   readonly #authenticates: boolean
   /** Whatever waits for this connection; all of them hear of its end. */
@@ -62,6 +63,8 @@ export class BrokerConnection {
 
   constructor(address: BrokerAddress, settings: KafkaSettings, logger: Logger) {
     this.#address = addressText(address)
+    this.#target = address
+    this.#ssl = tlsOptionsOf(address, settings.ssl)
     this.#authenticates = settings.sasl !== undefined
     this.#socketConnection = new SocketConnection({
       ...address,
@@ -69,7 +72,7 @@ export class BrokerConnection {
       sasl: settings.sasl,
       connectTimeoutMs: settings.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
       logger,
-      dial: (onConnect) => this.#dial(address, settings, onConnect),
+      dial: (onConnect) => this.#dial(onConnect),
     })
   }
 
@@ -202,22 +205,10 @@ export class BrokerConnection {
     })
   }
 
-  #dial(address: BrokerAddress, settings: KafkaSettings, onConnect: () => void): Socket {
-    const socket =
-      settings.ssl === undefined || settings.ssl === false
-        ? net.connect(address, onConnect)
-        : tls.connect(
-            {
-              ...address,
-              ...(net.isIP(address.host) === 0 ? {servername: address.host} : {}),
-              ...(settings.ssl === true ? {} : settings.ssl),
-            },
-            onConnect,
-          )
+  #dial(onConnect: () => void): Socket {
+    const socket = dial(this.#target, this.#ssl, onConnect)
     this.#socket = socket
-    socket.setKeepAlive(true, KEEP_ALIVE_MS)
-    socket.setNoDelay(true)
-    if (socket instanceof tls.TLSSocket) socket.once('connect', () => (this.#phase = 'tls'))
+    if (this.#ssl !== undefined) socket.once('connect', () => (this.#phase = 'tls'))
     const ended = (cause: Error) => this.#end(this.#failureOf(cause))
     socket.once('error', ended)
     socket.once('end', () => ended(new Error('the broker closed the connection')))
