@@ -46,7 +46,18 @@ export interface Cluster {
   /** Always asks. */
   controller(signal?: AbortSignal): Promise<Broker>
   /**
-   * One request, tried once. A broken connection is opened anew first.
+   * One request, tried once, with a decoder of the caller's, who then looks at all error codes himself. A broken
+   * connection is opened anew first.
+   */
+  request<Name extends ApiName, T>(
+    broker: Broker,
+    api: Name,
+    args: ApiArgs<Name>,
+    options: DecodingRequestOptions<T>,
+    signal?: AbortSignal,
+  ): Promise<T>
+  /**
+   * The same with the codec's decoder.
    * @throws ProtocolFailure for the answer's own error code, TransportFailure, or the signal's reason
    */
   request<Name extends ApiName>(
@@ -56,14 +67,6 @@ export interface Cluster {
     options?: RequestOptions,
     signal?: AbortSignal,
   ): Promise<ApiAnswer<Name>>
-  /** With a decoder of the caller's, who then looks at all error codes himself. */
-  request<Name extends ApiName, T>(
-    broker: Broker,
-    api: Name,
-    args: ApiArgs<Name>,
-    options: DecodingRequestOptions<T>,
-    signal?: AbortSignal,
-  ): Promise<T>
   /**
    * Tries again, with back-off, until the outage tolerance is over; until `firstConnectionMs` is over as long as no
    * broker has ever been reached. @throws what the last attempt threw, or the signal's reason

@@ -26,11 +26,6 @@ describe('parseAddress', () => {
     'host 9092',
     'http://h/p',
   ])('refuses %j by name', (text) => {
-    expect(() => parseAddress(text)).toThrow(
-      expect.objectContaining({
-        code: 'SETTING_INVALID',
-        message: expect.stringContaining(JSON.stringify(text)),
-      }),
-    )
+    expect(() => parseAddress(text)).toThrow(`not a broker address: ${JSON.stringify(text)}`)
   })
 })

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest'
+import {deferred} from '../../../../support/eventually.js'
 import {abortable, patiently, systemClock} from '../../../../../src/adapters/kafka/transport/patience.js'
 
 /** Time passes only by sleeping. */
@@ -72,8 +73,7 @@ describe('patiently', () => {
 
 describe('abortable', () => {
   it('leaves the shared work alone when one who waits gives up', async () => {
-    let finish = (_: string): void => undefined
-    const shared = new Promise<string>((resolve) => (finish = resolve))
+    const {promise: shared, resolve: finish} = deferred<string>()
     const abort = new AbortController()
     const impatient = abortable(shared, abort.signal)
     const patient = abortable(shared, new AbortController().signal)
