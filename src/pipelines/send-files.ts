@@ -58,6 +58,7 @@ export async function sendFiles(
 
   const tally = new UploadTally(reporter, logger)
   reporter.watch(() => tally.progress())
+  const counting = countAhead(source, tally, signal)
   // Ends everything under way when the user or an error of the whole run says so.
   const failed = new AbortController()
   const stop = AbortSignal.any([signal, failed.signal])
@@ -107,6 +108,7 @@ export async function sendFiles(
     underWay.add(sending)
   }
   await Promise.all(underWay)
+  await counting
   if (isAborted(failed.signal)) throw asStreamtoolError(failed.signal.reason)
   return tally.result({
     command,
@@ -114,6 +116,23 @@ export async function sendFiles(
     interrupted: isAborted(signal),
     seconds: (clock.nowMs() - startedMs) / 1000,
   })
+}
+
+/** A walk of its own beside the sending, so that progress can say how much is left. */
+async function countAhead(source: FileSource, tally: UploadTally, signal: AbortSignal): Promise<void> {
+  let files = 0
+  let bytes = 0
+  try {
+    for await (const file of source.list()) {
+      if (isAborted(signal)) return
+      if ('code' in file) continue
+      files += 1
+      bytes += file.sizeBytes
+    }
+    tally.total = {files, bytes}
+  } catch {
+    // Whoever sends meets the same error, and reports it.
+  }
 }
 
 function requireFittingChunks(topic: string, chunkBytes: number, maxMessageBytes: number): void {
@@ -135,6 +154,7 @@ function requireFittingChunks(topic: string, chunkBytes: number, maxMessageBytes
 }
 
 class UploadTally {
+  total: {readonly files: number; readonly bytes: number} | null = null
   private files = {uploaded: 0, skipped: 0, failed: 0}
   private bytes = 0
   private records = 0
@@ -183,9 +203,9 @@ class UploadTally {
     return {
       phase: 'sending',
       filesDone: this.files.uploaded,
-      filesTotal: null,
+      filesTotal: this.total?.files ?? null,
       bytesDone: this.acknowledgedBytes,
-      bytesTotal: null,
+      bytesTotal: this.total?.bytes ?? null,
       filesOpen: 0,
       currentPath: this.currentPath,
     }

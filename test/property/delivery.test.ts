@@ -19,19 +19,11 @@ import {deliver, kafkaWith, RecordingReporter, SharedStore, StoreDestination} fr
  * as incomplete; still none is lost without a word.
  */
 
-interface UploadPlan {
-  readonly path: string
-  readonly chunks: number
-  readonly withId: boolean
-  /** Chunks that never reach the topic. */
-  readonly lost: readonly number[]
-  readonly duplicated: readonly number[]
-}
-
 const uploadPlan = fc.record({
   path: fc.constantFrom('a', 'b', 'd/c', 'd/e/f'),
   chunks: fc.integer({min: 1, max: 6}),
   withId: fc.boolean(),
+  /** Chunks that never reach the topic. */
   lost: fc.array(fc.integer({min: 1, max: 6}), {maxLength: 1}),
   duplicated: fc.array(fc.integer({min: 1, max: 6}), {maxLength: 3}),
 })

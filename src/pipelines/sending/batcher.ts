@@ -1,7 +1,7 @@
 /**
  * Packs records of many files into one request per partition, and keeps several requests under way within one
- * byte budget. A record waits for companions only while every request slot is busy or the loop that feeds it is
- * still adding: never for a timer.
+ * byte budget. No record waits for a timer: while a partition has a request under way its small records gather for
+ * the next one (as Nagle's algorithm does for a connection); without one, or with a batch that is full, they go.
  */
 import {recordBytesUpperBound, RECORD_BATCH_HEADER_BYTES} from '../../core/chunk/index.js'
 import {Semaphore} from '../../core/flow/index.js'
@@ -13,7 +13,6 @@ const REQUESTS_IN_FLIGHT = 8
 export interface BatcherOptions {
   readonly topic: string
   readonly producer: RecordProducer
-  /** The topic's max.message.bytes. */
   readonly maxBatchBytes: number
   /** Records accepted and not acknowledged, at most. */
   readonly inFlightBytes: number
@@ -23,83 +22,100 @@ export interface BatcherOptions {
 interface Pending {
   readonly record: OutgoingRecord
   readonly bytes: number
-  readonly release: () => void
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
+  readonly settle: (failure: {readonly thrown: unknown} | null) => void
+}
+
+/** What one partition has to send. */
+class PartitionQueue {
+  readonly pending: Pending[] = []
+  pendingBytes = 0
+  requestsUnderWay = 0
+  /** A request slot was asked for and has not been given yet. */
+  waitingForSlot = false
+
+  constructor(readonly partition: number) {}
+
+  mayGo(maxBatchBytes: number): boolean {
+    if (this.pending.length === 0 || this.waitingForSlot) return false
+    const isFull = this.pendingBytes * 2 > maxBatchBytes
+    return isFull || this.requestsUnderWay === 0
+  }
+
+  takeBatch(maxBatchBytes: number): Pending[] {
+    let bytes = RECORD_BATCH_HEADER_BYTES
+    let count = 0
+    for (const pending of this.pending) {
+      if (count > 0 && bytes + pending.bytes > maxBatchBytes) break
+      bytes += pending.bytes
+      count += 1
+    }
+    this.pendingBytes -= bytes - RECORD_BATCH_HEADER_BYTES
+    return this.pending.splice(0, count)
+  }
 }
 
 export class Batcher {
-  private readonly queues = new Map<number, Pending[]>()
+  private readonly queues = new Map<number, PartitionQueue>()
   private readonly budget: Semaphore
-  private readonly requests = new Semaphore(REQUESTS_IN_FLIGHT)
-  /** Partitions that wait for a request slot. */
-  private readonly waiting = new Set<number>()
-  private flushScheduled = false
+  private readonly slots = new Semaphore(REQUESTS_IN_FLIGHT)
 
   constructor(private readonly options: BatcherOptions) {
     this.budget = new Semaphore(options.inFlightBytes)
   }
 
-  /** Resolves with the acknowledgement once the record is accepted: its memory is within the budget. */
+  /**
+   * Resolves with the promise of its acknowledgement once the record's memory is within the budget.
+   * @throws the signal's reason
+   */
   async add(partition: number, record: OutgoingRecord): Promise<{readonly acknowledged: Promise<void>}> {
     const bytes = recordBytesUpperBound(record)
     const release = await this.budget.acquire(bytes, this.options.signal)
+    const queue = this.queueOf(partition)
     const acknowledged = new Promise<void>((resolve, reject) => {
-      const pending = {record, bytes, release, resolve, reject}
-      const queue = this.queues.get(partition)
-      if (queue) queue.push(pending)
-      else this.queues.set(partition, [pending])
+      const settle: Pending['settle'] = (failure) => {
+        release()
+        if (failure === null) resolve()
+        else reject(failure.thrown as Error)
+      }
+      queue.pending.push({record, bytes, settle})
+      queue.pendingBytes += bytes
     })
     // Whoever added it may look at the acknowledgement only later.
     acknowledged.catch(() => undefined)
-    this.scheduleFlush()
+    void this.sendWhatMayGo(queue)
     return {acknowledged}
   }
 
-  /** One turn of the event loop later, so that files read meanwhile share the request. */
-  private scheduleFlush(): void {
-    if (this.flushScheduled) return
-    this.flushScheduled = true
-    void Promise.resolve().then(async () => {
-      this.flushScheduled = false
-      for (const partition of this.queues.keys()) void this.sendFrom(partition)
-    })
+  private queueOf(partition: number): PartitionQueue {
+    let queue = this.queues.get(partition)
+    if (!queue) this.queues.set(partition, (queue = new PartitionQueue(partition)))
+    return queue
   }
 
-  private async sendFrom(partition: number): Promise<void> {
-    if (this.waiting.has(partition)) return
-    this.waiting.add(partition)
-    const release = await this.requests.acquire()
-    this.waiting.delete(partition)
-    const batch = this.takeBatch(partition)
-    if (batch.length === 0) {
-      release()
-      return
+  /** Never rejects: what happens to a batch is told to its records. */
+  private async sendWhatMayGo(queue: PartitionQueue): Promise<void> {
+    const {maxBatchBytes} = this.options
+    while (queue.mayGo(maxBatchBytes)) {
+      queue.waitingForSlot = true
+      const release = await this.slots.acquire()
+      queue.waitingForSlot = false
+      queue.requestsUnderWay += 1
+      void this.send(queue.partition, queue.takeBatch(maxBatchBytes)).finally(() => {
+        queue.requestsUnderWay -= 1
+        release()
+        void this.sendWhatMayGo(queue)
+      })
     }
+  }
+
+  private async send(partition: number, batch: readonly Pending[]): Promise<void> {
     const {topic, producer, signal} = this.options
+    let failure: Parameters<Pending['settle']>[0] = null
     try {
       await producer.send({topic, partition, records: batch.map(({record}) => record)}, signal)
-      for (const {resolve} of batch) resolve()
     } catch (thrown) {
-      for (const {reject} of batch) reject(thrown)
-    } finally {
-      for (const pending of batch) pending.release()
-      release()
+      failure = {thrown}
     }
-  }
-
-  private takeBatch(partition: number): Pending[] {
-    const queue = this.queues.get(partition) ?? []
-    let bytes = RECORD_BATCH_HEADER_BYTES
-    let count = 0
-    for (const pending of queue) {
-      if (count > 0 && bytes + pending.bytes > this.options.maxBatchBytes) break
-      bytes += pending.bytes
-      count += 1
-    }
-    const batch = queue.splice(0, count)
-    if (queue.length === 0) this.queues.delete(partition)
-    else void this.sendFrom(partition)
-    return batch
+    for (const {settle} of batch) settle(failure)
   }
 }

@@ -108,7 +108,10 @@ export class FileSender {
         wireFormat,
       )
       const sent = await batcher.add(partition, record)
-      acknowledged.push(sent.acknowledged.then(() => onChunkAcknowledged(data.length)))
+      const counted = sent.acknowledged.then(() => onChunkAcknowledged(data.length))
+      // Awaited below, unless the loop ends early by an error that says more.
+      counted.catch(() => undefined)
+      acknowledged.push(counted)
     }
     // Also when it changed: generations of a path stay in order on the topic, so nothing of the next attempt is
     // sent while something of this one is under way.
