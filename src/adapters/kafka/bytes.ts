@@ -96,6 +96,10 @@ export class BytesWriter {
     return this.#fixed(4, (buffer) => buffer.writeInt32BE(value))
   }
 
+  int64(value: number | bigint): this {
+    return this.#fixed(8, (buffer) => buffer.writeBigInt64BE(BigInt(value)))
+  }
+
   string(value: string): this {
     const utf8 = Buffer.from(value, 'utf8')
     this.int16(utf8.length).#parts.push(utf8)
