@@ -92,7 +92,7 @@ export class ScriptedCluster {
 
   async leaderOf(_topic: string, partition: number): Promise<Broker> {
     const nodeId = this.#knownLeaders[partition]
-    if (nodeId == null) throw new ProtocolFailure(errorOfCode(NOT_LEADER))
+    if (nodeId === null || nodeId === undefined) throw new ProtocolFailure(errorOfCode(NOT_LEADER))
     return {nodeId, host: 'scripted', port: nodeId, rack: null}
   }
 
