@@ -75,7 +75,7 @@ export class Batcher {
       const settle: Pending['settle'] = (failure) => {
         release()
         if (failure === null) resolve()
-        else reject(failure.thrown as Error)
+        else reject(failure.thrown)
       }
       queue.pending.push({record, bytes, settle})
       queue.pendingBytes += bytes
