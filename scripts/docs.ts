@@ -1,0 +1,10 @@
+/** `npm run docs`: makes what in docs/ follows from the code. Tests fail when it is stale. */
+import {readFile, writeFile} from 'node:fs/promises'
+import {configurationPage} from './configuration-tables.js'
+import {errorsPage} from './errors-page.js'
+
+const docs = new URL('../docs/', import.meta.url)
+const configuration = new URL('configuration.md', docs)
+
+await writeFile(new URL('errors.md', docs), errorsPage())
+await writeFile(configuration, configurationPage(await readFile(configuration, 'utf8')))

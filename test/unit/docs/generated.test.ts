@@ -1,0 +1,15 @@
+import {readFile} from 'node:fs/promises'
+import {describe, expect, it} from 'vitest'
+import {configurationPage} from '../../../scripts/configuration-tables.js'
+import {errorsPage} from '../../../scripts/errors-page.js'
+
+const page = (name: string) => readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
+
+describe('what `npm run docs` makes is up to date', () => {
+  it('docs/errors.md', async () => expect(await page('errors.md')).toBe(errorsPage()))
+
+  it('docs/configuration.md', async () => {
+    const written = await page('configuration.md')
+    expect(written).toBe(configurationPage(written))
+  })
+})
