@@ -3,6 +3,17 @@ import {once} from 'node:events'
 import {Kafka, logLevel, type Admin} from 'kafkajs'
 import type {TopicPartition} from '../../src/core/ports.js'
 
+/** Makes a topic without the adapter under test. */
+export async function createTopic(bootstrap: string, topic: string, partitions: number): Promise<void> {
+  const admin = new Kafka({brokers: [bootstrap], logLevel: logLevel.NOTHING}).admin()
+  try {
+    await admin.connect()
+    await admin.createTopics({topics: [{topic, numPartitions: partitions}], waitForLeaders: true})
+  } finally {
+    await admin.disconnect()
+  }
+}
+
 /** What an operator, or fate, does to a broker; by other ways than the adapter under test. */
 export function kafkaLevers(bootstrap: string) {
   const kafka = new Kafka({brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: {retries: 8}})

@@ -20,7 +20,7 @@ describeKafkaContract({
     return clientBackend(
       {
         bootstrap,
-        sessionTimeoutMs: 6000,
+        sessionTimeoutMs: 2000,
         restart: async () => {
           await sandbox.close()
           sandbox = await open(Number(bootstrap.split(':')[1]))
