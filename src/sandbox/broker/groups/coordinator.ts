@@ -97,9 +97,8 @@ export class GroupCoordinator {
     return [...ids].map((groupId) => ({groupId, protocolType: this.#groupOrEmpty(groupId).protocolType}))
   }
 
-  /** @throws Refusal INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP */
+  /** @throws Refusal GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP */
   delete(groupId: string): void {
-    if (groupId === '') throw new Refusal('INVALID_GROUP_ID')
     if (!this.#groups.has(groupId) && !this.#offsets.has(groupId)) throw new Refusal('GROUP_ID_NOT_FOUND')
     const group = this.#groupOrEmpty(groupId)
     if (!group.isEmpty) throw new Refusal('NON_EMPTY_GROUP')
@@ -129,7 +128,6 @@ export class GroupCoordinator {
   }
 
   #checkCommit(request: OffsetCommitRequest): void {
-    if (request.groupId === '') throw new Refusal('INVALID_GROUP_ID')
     if (!this.#groups.has(request.groupId) && request.generation >= 0) throw new Refusal('ILLEGAL_GENERATION')
     this.#groupOrEmpty(request.groupId).checkCommit(request)
   }

@@ -83,7 +83,7 @@ const BROKER_CONFIG: ConfigEntry[] = Object.entries({
   'group.min.session.timeout.ms': String(SESSION_TIMEOUT_MS.min),
   'offset.metadata.max.bytes': String(MAX_OFFSET_METADATA),
   'offsets.retention.minutes': '2147483647',
-}).map(([name, value]) => ({name, value, isReadOnly: true, source: CONFIG_SOURCE.broker}))
+}).map(([name, value]) => ({name, value, isReadOnly: true, source: CONFIG_SOURCE.default}))
 
 /** @throws Refusal INVALID_CONFIG, INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT, INVALID_REQUEST */
 function planTopic(

@@ -23,7 +23,7 @@ const UNKNOWN = {highWatermark: -1, lastStableOffset: -1, startOffset: -1, recor
 export function fetchingRoutes({topics}: BrokerState): Route[] {
   return [
     route(fetch, async (request, {gone}) => {
-      if (request.sessionId !== 0) return {error: KafkaError.FETCH_SESSION_ID_NOT_FOUND, topics: []}
+      if (request.sessionEpoch > 0) return {error: KafkaError.FETCH_SESSION_ID_NOT_FOUND, topics: []}
       if (!isWorthAnswering(topics, request)) await untilWorthAnswering(topics, request, gone)
       return {error: KafkaError.NONE, topics: gone.aborted ? [] : readAll(topics, request)}
     }),

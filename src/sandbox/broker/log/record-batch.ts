@@ -21,7 +21,6 @@ const CRC_START = 21
 const COMPRESSION_MASK = 0x07
 const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
-export const ZSTD = 4
 
 export interface BatchHeader {
   readonly baseOffset: number
@@ -89,12 +88,12 @@ export function checkProducedBatch(batch: Buffer, limits: AppendLimits): BatchHe
   if (batch.length < BATCH_HEADER_BYTES) throw new Refusal('INVALID_RECORD', 'no record batch')
   if (batch[16] !== 2) throw new Refusal('INVALID_RECORD', 'the record batch is not of format version 2')
   const header = readBatchHeader(batch)
-  if (header.byteLength < batch.length) throw new Refusal('INVALID_RECORD', 'more than one record batch')
+  if (header.byteLength !== batch.length) throw new Refusal('INVALID_RECORD', 'not exactly one record batch')
   if (batch.length > limits.maxMessageBytes) throw new Refusal('MESSAGE_TOO_LARGE')
   if (!isIntact(batch)) throw new Refusal('CORRUPT_MESSAGE')
   const attributes = batch.readInt16BE(CRC_START)
   if (attributes & CONTROL) throw new Refusal('INVALID_RECORD', 'clients may not write control records')
-  if (attributes & TRANSACTIONAL) throw new Refusal('INVALID_TXN_STATE', 'there are no transactions here')
+  if (attributes & TRANSACTIONAL) throw new Refusal('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
   if (header.recordCount < 1 || header.nextOffset - header.baseOffset !== header.recordCount) {
     throw new Refusal('INVALID_RECORD', 'the record count contradicts the last offset')
   }

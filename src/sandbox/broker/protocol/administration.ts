@@ -90,7 +90,7 @@ export const createTopics = api({
         config,
       }),
     ),
-    timeoutMs: fixed(int32, 0),
+    timeoutMs: fixed(int32, 30_000),
     validateOnly: boolean,
   }),
   response: struct({throttleMs, topics: array(topicStatus)}),
@@ -105,7 +105,7 @@ export const createPartitions = api({
     topics: array(
       struct({topic: string, partitionCount: int32, assignments: fixed(nullableArray(array(int32)), null)}),
     ),
-    timeoutMs: fixed(int32, 0),
+    timeoutMs: fixed(int32, 30_000),
     validateOnly: boolean,
   }),
   response: struct({throttleMs, topics: array(topicStatus)}),
@@ -115,7 +115,7 @@ export const deleteTopics = api({
   key: 20,
   name: 'DeleteTopics',
   versions: [1, 3],
-  request: struct({topics: array(string), timeoutMs: fixed(int32, 0)}),
+  request: struct({topics: array(string), timeoutMs: fixed(int32, 30_000)}),
   response: struct({throttleMs, topics: array(struct({topic: string, error: int16}))}),
 })
 
@@ -123,7 +123,7 @@ export const TOPIC_RESOURCE = 2
 export const BROKER_RESOURCE = 4
 
 /** Where a setting's value comes from. */
-export const CONFIG_SOURCE = {topic: 1, broker: 4, default: 5} as const
+export const CONFIG_SOURCE = {topic: 1, default: 5} as const
 
 export const describeConfigs = api({
   key: 32,

@@ -1,13 +1,13 @@
 /** Writing records, reading them, and where they begin and end. */
 import {
   api,
-  array,
   byTopic,
   fixed,
   int16,
   int32,
   int64,
   int8,
+  nullableArray,
   nullableString,
   records,
   since,
@@ -30,7 +30,7 @@ export const produce = api({
   request: struct({
     transactionalId: nullableString,
     acks: int16,
-    timeoutMs: fixed(int32, 0),
+    timeoutMs: fixed(int32, 30_000),
     topics: byTopic(struct({partition: int32, records})),
   }),
   response: struct({
@@ -52,7 +52,7 @@ export const initProducerId = api({
   key: 22,
   name: 'InitProducerId',
   versions: [0, 1],
-  request: struct({transactionalId: nullableString, transactionTimeoutMs: fixed(int32, 0)}),
+  request: struct({transactionalId: nullableString, transactionTimeoutMs: fixed(int32, 60_000)}),
   response: struct({throttleMs, error: int16, producerId: int64, producerEpoch: int16}),
 })
 
@@ -70,8 +70,9 @@ export const fetch = api({
     minBytes: int32,
     maxBytes: int32,
     isolationLevel: fixed(int8, 0),
-    sessionId: since(7, int32, 0),
-    sessionEpoch: since(7, fixed(int32, -1)),
+    sessionId: since(7, fixed(int32, 0)),
+    /** Beyond 0 the request lists only what has changed. */
+    sessionEpoch: since(7, int32, -1),
     topics: byTopic(
       struct({
         partition: int32,
@@ -95,7 +96,7 @@ export const fetch = api({
         highWatermark: int64,
         lastStableOffset: int64,
         startOffset: since(5, int64, -1),
-        abortedTransactions: fixed(array(struct({producerId: int64, firstOffset: int64})), []),
+        abortedTransactions: fixed(nullableArray(struct({producerId: int64, firstOffset: int64})), []),
         preferredReplica: since(11, fixed(int32, -1)),
         records,
       }),
@@ -132,7 +133,7 @@ export const deleteRecords = api({
   request: struct({
     /** All records before the offset; {@link LATEST} means all there are. */
     topics: byTopic(struct({partition: int32, offset: int64})),
-    timeoutMs: fixed(int32, 0),
+    timeoutMs: fixed(int32, 30_000),
   }),
   response: struct({
     throttleMs,

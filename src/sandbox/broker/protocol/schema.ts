@@ -47,7 +47,10 @@ export function struct<S extends Shape>(shape: S): Field<StructOf<S>> {
   return {
     read(reader, version) {
       const value: Record<string, unknown> = {}
-      for (const [name, field] of fields) value[name] = field.read(reader, version)
+      for (const [name, field] of fields) {
+        const read = field.read(reader, version)
+        if (!('isFixed' in field)) value[name] = read
+      }
       return value as StructOf<S>
     },
     write(writer, value, version) {
