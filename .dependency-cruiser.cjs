@@ -31,10 +31,11 @@ module.exports = {
       only(
         `adapter-${adapter}-alone`,
         `^src/adapters/${adapter}/`,
-        ['^src/core/', `^src/adapters/${adapter}/`, '^node_modules/'],
-        'an adapter implements ports of the core and imports no other adapter',
+        ['^src/core/', `^src/adapters/(${adapter}|system)/`, '^node_modules/'],
+        'an adapter implements ports of the core and imports no other adapter, save what wraps this machine',
       ),
     ),
+    only('adapter-system-lowest', '^src/adapters/system/', ['^src/(core|adapters/system)/'], ''),
     only('processors-over-core', '^src/processors/', ['^src/(core|processors)/', '^node_modules/'], ''),
     only('sandbox-alone', '^src/sandbox/', ['^src/(core|sandbox)/', '^node_modules/'], ''),
     only(

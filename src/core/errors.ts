@@ -91,6 +91,10 @@ export const ERROR_KINDS = {
 
   FILE_CHANGED: {exitCode: 4, meaning: 'A file kept changing while it was being read and was not sent.'},
   FILE_UNREADABLE: {exitCode: 4, meaning: 'A file could not be read and was not sent.'},
+  FILE_SKIPPED: {
+    exitCode: 0,
+    meaning: 'Something in a directory is no regular file (a symbolic link, a socket) and was not sent.',
+  },
   FILE_INCOMPLETE: {exitCode: 4, meaning: 'Chunks of a file are missing from the topic.'},
   FILE_HELD: {
     exitCode: 4,

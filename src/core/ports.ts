@@ -247,7 +247,8 @@ export interface SourceReader {
 export interface SourceProblem {
   readonly localPath: string
   readonly path: string | null
-  readonly code: 'FILE_UNREADABLE' | 'PATH_UNSENDABLE'
+  /** FILE_SKIPPED: it is no file, so its absence is no failure, but worth telling. */
+  readonly code: 'FILE_UNREADABLE' | 'PATH_UNSENDABLE' | 'FILE_SKIPPED'
   readonly reason: string
 }
 

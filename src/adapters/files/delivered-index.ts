@@ -8,7 +8,7 @@ import {mkdir, readdir} from 'node:fs/promises'
 import path from 'node:path'
 import {isOlderThanHeld} from '../../core/reassembly/generation-order.js'
 import {naming} from '../system/storage-error.js'
-import {type Delivered, isSameGeneration} from './index-slot.js'
+import {type Delivered, isSameGeneration, isSameTopic} from './index-slot.js'
 import {findInTableOfAnother, IndexTable} from './index-table.js'
 import {syncDirectory} from './sync-directory.js'
 
@@ -57,7 +57,5 @@ export class DeliveredIndex {
 
 function isOlder(incoming: Delivered, held: Delivered): boolean {
   if (isSameGeneration(incoming, held)) return false
-  // Of two topics, even partitions of the same number share no offsets.
-  const isComparable = incoming.topicHash.equals(held.topicHash)
-  return isOlderThanHeld(incoming.order, isComparable ? held.order : {...held.order, partition: -1})
+  return isOlderThanHeld(incoming.order, held.order, isSameTopic(incoming, held))
 }

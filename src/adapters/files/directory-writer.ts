@@ -32,18 +32,17 @@ export class DirectoryWriter implements FileWriter {
   /** A file of one chunk: its only write would be followed at once by `finish`, where others are not kept waiting. */
   private held: Buffer | null = null
   private busy: Promise<unknown> = Promise.resolve()
-  private readonly given = new AbortController()
-  private readonly signals: readonly AbortSignal[]
+  /** Made when something waits for it: that is rare, and thousands of files a second are not. */
+  private stop: AbortController | null = null
+  private isGivenUp = false
 
   constructor(
     private readonly file: IncomingFile,
     private readonly components: readonly string[],
     private readonly workspace: Workspace,
     private readonly site: WriterSite,
-    signals: readonly AbortSignal[],
-  ) {
-    this.signals = [...signals, workspace.lost, this.given.signal]
-  }
+    private readonly signals: readonly AbortSignal[],
+  ) {}
 
   async write(data: Buffer): Promise<void> {
     this.throwIfAborted()
@@ -59,7 +58,8 @@ export class DirectoryWriter implements FileWriter {
   }
 
   async discard(): Promise<void> {
-    this.given.abort(new StreamtoolError('INTERRUPTED', `${this.file.path} was given up.`))
+    this.isGivenUp = true
+    this.stop?.abort(this.givenUp())
     await this.busy
     this.letGo()
     await this.removePartial()
@@ -113,7 +113,7 @@ export class DirectoryWriter implements FileWriter {
     const renamedInto = await this.rename(partial, target, directory)
     this.partial = null
     const syncIndex = await this.whenSpaceAllows(() => index.record(delivered))
-    return [renamedInto.sync, syncIndex]
+    return [() => renamedInto.sync(), syncIndex]
   }
 
   private async rename(
@@ -175,11 +175,21 @@ export class DirectoryWriter implements FileWriter {
   }
 
   private whenSpaceAllows<T>(work: () => Promise<T>): Promise<T> {
-    return this.site.whenSpaceAllows(work, this.signals)
+    return this.site.whenSpaceAllows(work, () => {
+      this.throwIfAborted()
+      this.stop ??= new AbortController()
+      return AbortSignal.any([...this.signals, this.workspace.lost, this.stop.signal])
+    })
   }
 
   private throwIfAborted(): void {
     for (const signal of this.signals) signal.throwIfAborted()
+    this.workspace.lost.throwIfAborted()
+    if (this.isGivenUp) throw this.givenUp()
+  }
+
+  private givenUp(): StreamtoolError {
+    return new StreamtoolError('INTERRUPTED', `${this.file.path} was given up.`)
   }
 
   /** `discard` waits for what is under way. */

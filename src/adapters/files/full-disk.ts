@@ -5,8 +5,11 @@ import type {Clock, Logger} from '../../core/ports.js'
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
 
-/** Runs the work, again and again while it fails with STORAGE_FULL, until one of the signals aborts. */
-export type WhenSpaceAllows = <T>(work: () => Promise<T>, signals: readonly AbortSignal[]) => Promise<T>
+/**
+ * Runs the work, again and again while it fails with STORAGE_FULL, until the signal aborts: asked for only when
+ * there is something to wait for.
+ */
+export type WhenSpaceAllows = <T>(work: () => Promise<T>, signal: () => AbortSignal) => Promise<T>
 
 export function waitOutFullDisk(root: string, clock: Clock, logger: Logger): WhenSpaceAllows {
   let waiting = 0
@@ -21,7 +24,7 @@ export function waitOutFullDisk(root: string, clock: Clock, logger: Logger): Whe
       logger.info(`There is space again in ${root}: going on.`, {directory: root})
   }
 
-  return async (work, signals) => {
+  return async (work, signal) => {
     let isWaiting = false
     let succeeded = false
     try {
@@ -35,7 +38,7 @@ export function waitOutFullDisk(root: string, clock: Clock, logger: Logger): Whe
           if (!isWaiting) began(thrown)
           isWaiting = true
         }
-        await clock.sleep(pauseMs, AbortSignal.any([...signals]))
+        await clock.sleep(pauseMs, signal())
       }
     } finally {
       if (isWaiting) ended(succeeded)

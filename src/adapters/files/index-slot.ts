@@ -1,7 +1,7 @@
 /**
  * One entry of the delivered index: which generation of one path was delivered last. 128 bytes, big-endian:
  *
- *       0 u32   check: the first 4 bytes of the SHA-256 of bytes 4..128
+ *       0 u32   check: FNV-1a of bytes 4..128
  *       4 i32   partition
  *       8 16 B  path      the first 16 bytes of the SHA-256 of the path
  *      24 16 B  topic     likewise
@@ -21,8 +21,10 @@ import type {GenerationOrder, IncomingFile} from '../../core/ports.js'
 export const SLOT_BYTES = 128
 const HASH_BYTES = 16
 const CONTENT_BYTES = 32
-const ZEROS = Buffer.alloc(HASH_BYTES)
+const NO_UPLOAD = Buffer.alloc(HASH_BYTES)
+const PATH_AT = 8
 
+/** Of each hash only so many bytes count as a slot has room for. */
 export interface Delivered {
   readonly pathHash: Buffer
   readonly topicHash: Buffer
@@ -36,38 +38,46 @@ export function deliveredEntry(file: IncomingFile, sizeBytes: number): Delivered
   return {
     pathHash: hashOf(file.path),
     topicHash: hashOf(file.topic),
-    uploadHash: file.uploadId === null ? ZEROS : hashOf(file.uploadId),
-    content: file.sha512.subarray(0, CONTENT_BYTES),
+    uploadHash: file.uploadId === null ? NO_UPLOAD : hashOf(file.uploadId),
+    content: file.sha512,
     order: file.order,
     sizeBytes,
   }
 }
 
+export function isSameTopic(a: Delivered, b: Delivered): boolean {
+  return startsAlike(a.topicHash, b.topicHash, HASH_BYTES)
+}
+
 export function isSameGeneration(a: Delivered, b: Delivered): boolean {
-  return a.content.equals(b.content) && a.uploadHash.equals(b.uploadHash) && a.topicHash.equals(b.topicHash)
+  return (
+    startsAlike(a.content, b.content, CONTENT_BYTES) &&
+    startsAlike(a.uploadHash, b.uploadHash, HASH_BYTES) &&
+    isSameTopic(a, b)
+  )
 }
 
 export function encodeSlot(entry: Delivered): Buffer {
-  const slot = Buffer.alloc(SLOT_BYTES)
+  const slot = Buffer.allocUnsafe(SLOT_BYTES).fill(0)
   slot.writeInt32BE(entry.order.partition, 4)
-  entry.pathHash.copy(slot, 8)
-  entry.topicHash.copy(slot, 24)
-  entry.uploadHash.copy(slot, 40)
-  entry.content.copy(slot, 56)
+  entry.pathHash.copy(slot, PATH_AT, 0, HASH_BYTES)
+  entry.topicHash.copy(slot, 24, 0, HASH_BYTES)
+  entry.uploadHash.copy(slot, 40, 0, HASH_BYTES)
+  entry.content.copy(slot, 56, 0, CONTENT_BYTES)
   slot.writeDoubleBE(entry.order.offset, 88)
   slot.writeDoubleBE(entry.order.timestampMs, 96)
   slot.writeDoubleBE(entry.order.mtimeMs ?? NaN, 104)
   slot.writeDoubleBE(entry.sizeBytes, 112)
-  checkOf(slot).copy(slot, 0)
+  slot.writeUInt32BE(checkOf(slot), 0)
   return slot
 }
 
 /** @returns null when there is none */
 export function decodeSlot(slot: Buffer): Delivered | null {
-  if (slot.length !== SLOT_BYTES || !checkOf(slot).equals(slot.subarray(0, 4))) return null
+  if (slot.length !== SLOT_BYTES || checkOf(slot) !== slot.readUInt32BE(0)) return null
   const mtimeMs = slot.readDoubleBE(104)
   return {
-    pathHash: slot.subarray(8, 24),
+    pathHash: slot.subarray(PATH_AT, 24),
     topicHash: slot.subarray(24, 40),
     uploadHash: slot.subarray(40, 56),
     content: slot.subarray(56, 88),
@@ -81,19 +91,33 @@ export function decodeSlot(slot: Buffer): Delivered | null {
   }
 }
 
-/** Zeros when the slot was never used. Not checked: a slot that was cut short still belongs to its path. */
-export function pathHashOfSlot(slots: Buffer, position: number): Buffer {
-  return slots.subarray(position + 8, position + 8 + HASH_BYTES)
-}
-
-export function isFree(pathHash: Buffer): boolean {
-  return pathHash.equals(ZEROS)
+/**
+ * Whether the slot at this position belongs to the path, or to none. Not checked otherwise: a slot that was cut short
+ * still belongs to its path. (Without views and calls into the runtime: this looks at 32 slots per delivered file.)
+ */
+export function isSlotFor(page: Buffer, position: number, pathHash: Buffer): boolean {
+  let isFree = true
+  let isSame = true
+  for (let i = 0; i < HASH_BYTES; i += 1) {
+    const byte = page[position + PATH_AT + i]
+    if (byte !== 0) isFree = false
+    if (byte !== pathHash[i]) isSame = false
+    if (!isFree && !isSame) return false
+  }
+  return true
 }
 
 function hashOf(text: string): Buffer {
-  return hash('sha256', text, 'buffer').subarray(0, HASH_BYTES)
+  return hash('sha256', text, 'buffer')
 }
 
-function checkOf(slot: Buffer): Buffer {
-  return hash('sha256', slot.subarray(4), 'buffer').subarray(0, 4)
+function startsAlike(a: Buffer, b: Buffer, byteLength: number): boolean {
+  return a.subarray(0, byteLength).equals(b.subarray(0, byteLength))
+}
+
+/** FNV-1a, 32 bits: finds a slot that was cut short, which is all it is for. */
+function checkOf(slot: Buffer): number {
+  let hash = 0x811c9dc5
+  for (let i = 4; i < SLOT_BYTES; i += 1) hash = Math.imul(hash ^ (slot[i] ?? 0), 0x01000193)
+  return hash >>> 0
 }

@@ -13,7 +13,7 @@ import path from 'node:path'
 import {calls, OpenFlags, readFully, writeFully} from '../system/calls.js'
 import {errno, naming} from '../system/storage-error.js'
 import {coalesce} from './coalesced-sync.js'
-import {decodeSlot, type Delivered, encodeSlot, isFree, pathHashOfSlot, SLOT_BYTES} from './index-slot.js'
+import {decodeSlot, type Delivered, encodeSlot, isSlotFor, SLOT_BYTES} from './index-slot.js'
 import {PageCache} from './page-cache.js'
 import {syncDirectory} from './sync-directory.js'
 
@@ -129,8 +129,7 @@ function* pagesOf(pathHash: Buffer): Generator<{level: number; page: number}> {
 /** @returns where the path's slot is in the page, or the free one it would get; null when all are others' */
 function positionOf(page: Buffer, pathHash: Buffer): number | null {
   for (let position = 0; position < PAGE_BYTES; position += SLOT_BYTES) {
-    const holder = pathHashOfSlot(page, position)
-    if (isFree(holder) || holder.equals(pathHash)) return position
+    if (isSlotFor(page, position, pathHash)) return position
   }
   return null
 }

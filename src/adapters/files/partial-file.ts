@@ -12,7 +12,7 @@ const WRITE_OUT_BYTES = 32 * 1024 * 1024
 export class PartialFile extends PooledFile {
   private writtenOutAt = 0
   private writingOut: Promise<void> | null = null
-  private failure: unknown = null
+  private failure: Error | null = null
 
   override async append(data: Buffer): Promise<number> {
     const position = await super.append(data)

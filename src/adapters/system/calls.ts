@@ -37,7 +37,8 @@ export const OpenFlags = {
 export const calls = {
   close: promisify(close),
   fdatasync: promisify(fdatasync),
-  fstat: promisify(fstat),
+  fstat: (descriptor: number) => promisify(fstat)(descriptor),
+  fstatBig: (descriptor: number) => promisify(fstat)(descriptor, {bigint: true}),
   fsync: promisify(fsync),
   futimes: promisify(futimes),
   lstat: promisify(lstat),

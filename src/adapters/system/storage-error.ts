@@ -62,11 +62,12 @@ export function errno(thrown: unknown): string | null {
  * @returns FILE_NAME_CONFLICT, STORAGE_FULL, STORAGE_FORBIDDEN, or STORAGE_FAILED for everything else the operating
  *   system answers; what is no answer of the operating system is returned as it is
  */
-export function storageError(thrown: unknown, action: string, path: string): unknown {
+export function storageError(thrown: unknown, action: string, path: string): Error {
   const code = errno(thrown)
+  if (!(thrown instanceof Error)) return new Error(String(thrown))
   if (thrown instanceof StreamtoolError || code === null) return thrown
   const meaning = MEANINGS[code]
-  const says = meaning?.says ?? (thrown as Error).message
+  const says = meaning?.says ?? thrown.message
   return new StreamtoolError(
     meaning?.code ?? 'STORAGE_FAILED',
     `Cannot ${action} ${path}: ${says} (${code}).`,

@@ -20,9 +20,16 @@ export function compareGenerations(a: GenerationOrder, b: GenerationOrder): numb
  * Offsets order the records of one life of a topic only: after it was deleted and made anew they start at 0 again,
  * and by offset alone everything sent from then on would be older than what is held, and lost. A smaller offset
  * under a later record time says that this has happened, so it does not count as older.
+ *
+ * @param ofOneTopic otherwise even partitions of the same number share no offsets
  */
-export function isOlderThanHeld(incoming: GenerationOrder, held: GenerationOrder): boolean {
-  if (compareGenerations(incoming, held) >= 0) return false
+export function isOlderThanHeld(
+  incoming: GenerationOrder,
+  held: GenerationOrder,
+  ofOneTopic: boolean,
+): boolean {
+  const order = ofOneTopic ? compareGenerations(incoming, held) : compareTimes(incoming, held)
+  if (order >= 0) return false
   const bothTimed = incoming.timestampMs >= 0 && held.timestampMs >= 0
   return !(bothTimed && incoming.timestampMs > held.timestampMs)
 }

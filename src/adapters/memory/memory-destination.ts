@@ -1,0 +1,78 @@
+/** A destination that keeps files in memory, or only counts them: for dry runs, and for tests of what delivers. */
+import {StreamtoolError} from '../../core/errors.js'
+import type {Destination, FileWriter, IncomingFile} from '../../core/ports.js'
+import {isOlderThanHeld} from '../../core/reassembly/generation-order.js'
+
+export interface MemoryFile {
+  readonly file: IncomingFile
+  readonly sizeBytes: number
+  /** Null when contents are not kept. */
+  readonly content: Buffer | null
+}
+
+export interface MemoryDestination extends Destination {
+  /** By path. */
+  readonly files: ReadonlyMap<string, MemoryFile>
+}
+
+/** @param options.keepContent false: memory does not grow with what is delivered, only with how many files */
+export function createMemoryDestination(options: {keepContent?: boolean} = {}): MemoryDestination {
+  const keepContent = options.keepContent ?? true
+  const files = new Map<string, MemoryFile>()
+  return {
+    files,
+    open: (file, signal) => Promise.resolve(new MemoryWriter(file, signal, keepContent, files)),
+    close: () => Promise.resolve(),
+  }
+}
+
+class MemoryWriter implements FileWriter {
+  private readonly pieces: Buffer[] = []
+  private writtenBytes = 0
+  private isDiscarded = false
+
+  constructor(
+    private readonly file: IncomingFile,
+    private readonly signal: AbortSignal,
+    private readonly keepContent: boolean,
+    private readonly files: Map<string, MemoryFile>,
+  ) {}
+
+  async write(data: Buffer): Promise<void> {
+    this.throwIfOver()
+    this.writtenBytes += data.length
+    if (this.keepContent) this.pieces.push(Buffer.from(data))
+  }
+
+  async finish(sizeBytes: number): Promise<'delivered' | 'superseded'> {
+    this.throwIfOver()
+    const {file, files} = this
+    if (this.writtenBytes !== sizeBytes) {
+      throw new StreamtoolError(
+        'BUG',
+        `${file.path}: ${this.writtenBytes} of ${sizeBytes} bytes were written.`,
+      )
+    }
+    const held = files.get(file.path)
+    if (held && !isSameGeneration(file, held.file)) {
+      const ofOneTopic = file.topic === held.file.topic
+      if (isOlderThanHeld(file.order, held.file.order, ofOneTopic)) return 'superseded'
+    }
+    files.set(file.path, {file, sizeBytes, content: this.keepContent ? Buffer.concat(this.pieces) : null})
+    return 'delivered'
+  }
+
+  async discard(): Promise<void> {
+    this.isDiscarded = true
+    this.pieces.length = 0
+  }
+
+  private throwIfOver(): void {
+    this.signal.throwIfAborted()
+    if (this.isDiscarded) throw new StreamtoolError('INTERRUPTED', `${this.file.path} was given up.`)
+  }
+}
+
+function isSameGeneration(a: IncomingFile, b: IncomingFile): boolean {
+  return a.topic === b.topic && a.uploadId === b.uploadId && a.sha512.equals(b.sha512)
+}
