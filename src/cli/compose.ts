@@ -6,6 +6,7 @@ import {randomBytes} from 'node:crypto'
 import {mkdtemp, rm} from 'node:fs/promises'
 import {homedir, hostname, tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {addAbortSignal} from 'node:stream'
 import {systemClock} from '../adapters/system/clock.js'
 import type {HeldInstanceId} from '../adapters/state/instance-id.js'
 import type {KafkaClient} from '../adapters/kafka/index.js'
@@ -21,6 +22,39 @@ export type {KafkaClient}
 export async function openKafka(connection: Connection, logger: Logger): Promise<KafkaClient> {
   const {createKafkaClient} = await import('../adapters/kafka/index.js')
   return createKafkaClient(connection, {logger})
+}
+
+export interface InputOptions {
+  /** As the user named them; `-` is standard input. */
+  readonly inputs: readonly string[]
+  readonly pathPrefix: string | undefined
+  /** The path of standard input on the topic, when that is an input. */
+  readonly stdinName: string | null
+  /** Ends reading standard input, which may never end by itself. */
+  readonly signal: AbortSignal
+}
+
+/** Local files to be sent. */
+export async function openInputs(options: InputOptions): Promise<FileSource & {close(): Promise<void>}> {
+  const {createFileSource} = await import('../adapters/files/file-source.js')
+  const {inputs, pathPrefix, stdinName, signal} = options
+  const source = createFileSource({
+    inputs,
+    ...(pathPrefix === undefined ? {} : {pathPrefix}),
+    ...(stdinName === null
+      ? {}
+      : {stdin: {stream: addAbortSignal(signal, process.stdin), name: stdinName, spoolDir: tmpdir()}}),
+  })
+  return {
+    async *list() {
+      try {
+        yield* source.list()
+      } catch (error) {
+        if (!signal.aborted) throw error
+      }
+    },
+    close: () => source.close(),
+  }
 }
 
 export interface DirectoryOptions {
@@ -54,6 +88,25 @@ export async function openDirectory({directory, ...options}: DirectoryOptions): 
       await spill.close()
     },
   }
+}
+
+export interface SourceOptions {
+  readonly paths: readonly string[]
+  /** What standard input is called on the topic; needed when `-` is among the paths. */
+  readonly name: string | null
+  readonly pathPrefix: string
+}
+
+/** Local files, directories and standard input, to be sent. */
+export async function openFileSource({
+  paths,
+  name,
+  pathPrefix,
+}: SourceOptions): Promise<{readonly source: FileSource; close(): Promise<void>}> {
+  const {createFileSource} = await import('../adapters/files/file-source.js')
+  const stdin = name === null ? {} : {stdin: {stream: process.stdin, name, spoolDir: tmpdir()}}
+  const source = createFileSource({inputs: paths, pathPrefix, ...stdin})
+  return {source, close: () => source.close()}
 }
 
 /** The loopback broker for trying out. */

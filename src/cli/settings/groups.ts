@@ -205,7 +205,7 @@ export const sendingSettings = {
   name: text({
     group: 'FILES',
     placeholder: 'NAME',
-    summary: 'Path on the topic, for standard input or a single file',
+    summary: 'Path on the topic for standard input (-)',
   }),
   metadata: pairs({group: 'FILES', summary: 'Travels with every file as a record header'}),
   wireFormat: choice(['openmsistream', 'openmsistream-9'], {
