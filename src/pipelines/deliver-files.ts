@@ -4,6 +4,7 @@
  *     records -> decode -> skip what the ledger knows -> assembly -> in file order -> verify -> destination
  *                                                                        outcome -> ledger -> commit
  */
+import {setMaxListeners} from 'node:events'
 import {ExitCode} from '../core/errors.js'
 import {isAborted} from '../core/flow/index.js'
 import type {
@@ -83,6 +84,7 @@ export async function deliverFiles(
   reporter.watch(() => progressOf(handler, tally, ends))
 
   const ended = AbortSignal.any([signal, through.signal])
+  setMaxListeners(0, ended)
   const others = options.once ? waitForOthers(handler, ports, options, ends, through, ended) : null
   let openAtEnd: ReturnType<typeof handler.reassembly.openFiles> = []
   // Taken before the consumer revokes, which discards what is open.

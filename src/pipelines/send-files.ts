@@ -6,6 +6,7 @@
  * A file counts as uploaded when every one of its chunks is acknowledged. What happens to one file (unreadable,
  * changing) is a problem in the report; what happens to the broker ends the run.
  */
+import {setMaxListeners} from 'node:events'
 import {RECORD_BATCH_HEADER_BYTES, type WireFormat} from '../core/chunk/index.js'
 import {asStreamtoolError, ExitCode, StreamtoolError, worstExitCode} from '../core/errors.js'
 import {isAborted, Semaphore} from '../core/flow/index.js'
@@ -62,6 +63,8 @@ export async function sendFiles(
   // Ends everything under way when the user or an error of the whole run says so.
   const failed = new AbortController()
   const stop = AbortSignal.any([signal, failed.signal])
+  // Every file and request under way listens to it.
+  setMaxListeners(0, stop)
   const sender = new FileSender({
     ...options,
     clock,
