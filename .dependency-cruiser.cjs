@@ -37,7 +37,7 @@ module.exports = {
     ),
     only('adapter-system-lowest', '^src/adapters/system/', ['^src/(core|adapters/system)/'], ''),
     only('processors-over-core', '^src/processors/', ['^src/(core|processors)/', '^node_modules/'], ''),
-    only('sandbox-alone', '^src/sandbox/', ['^src/(core|sandbox)/', '^node_modules/'], ''),
+    only('sandbox-alone', '^src/sandbox/', ['^src/(core|sandbox|adapters/system)/', '^node_modules/'], ''),
     only(
       'commands-are-thin',
       '^src/commands/',
@@ -48,7 +48,7 @@ module.exports = {
       name: 'adapters-meet-in-compose-only',
       comment: 'one composition file wires adapters into pipelines',
       severity: 'error',
-      from: {path: '^src/', pathNot: ['^src/adapters/', '^src/cli/compose']},
+      from: {path: '^src/', pathNot: ['^src/adapters/', '^src/cli/compose', '^src/sandbox/']},
       to: {path: '^src/adapters/'},
     },
     {
