@@ -7,7 +7,7 @@ import {cached} from './cache.js'
 import {eventually} from './eventually.js'
 import {collect, diesWithUs, ended, isInstalled, runOrThrow} from './processes.js'
 
-const VERSION = '1.8.8'
+export const OPENMSISTREAM_VERSION = '1.8.8'
 const DEFAULT_CHUNK_BYTES = 524_288
 /** It sends about 20 small files a second. */
 const UPLOAD_MS = 400_000
@@ -40,10 +40,10 @@ export interface RunningProgram {
 
 /** @throws by name what is missing: Python, its venv module, or the package */
 export async function startOpenMsiStream(bootstrap: string): Promise<OpenMsiStream> {
-  const programs = join(await environment(), 'bin')
+  const programs = join(await openMsiStreamEnvironment(), 'bin')
   const home = await mkdtemp(join(tmpdir(), 'streamtool-openmsistream-'))
   const config = join(home, 'test.config')
-  await writeFile(config, configFor(bootstrap))
+  await writeFile(config, openMsiStreamConfig(bootstrap))
   const running = new Set<ChildProcess>()
 
   const start = (program: string, args: readonly string[]) => {
@@ -102,12 +102,17 @@ export async function startOpenMsiStream(bootstrap: string): Promise<OpenMsiStre
   }
 }
 
-async function environment(): Promise<string> {
+/** Where its Python environment is; made once. */
+export async function openMsiStreamEnvironment(): Promise<string> {
   if (!(await isInstalled('python3')))
     throw new Error('OpenMSIStream cannot be started: python3 is not installed')
-  return cached(`openmsistream-${VERSION}`, async (directory) => {
+  return cached(`openmsistream-${OPENMSISTREAM_VERSION}`, async (directory) => {
     await runOrThrow('python3', ['-m', 'venv', directory])
-    await runOrThrow(join(directory, 'bin', 'pip'), ['install', '--quiet', `openmsistream==${VERSION}`])
+    await runOrThrow(join(directory, 'bin', 'pip'), [
+      'install',
+      '--quiet',
+      `openmsistream==${OPENMSISTREAM_VERSION}`,
+    ])
   })
 }
 
@@ -133,7 +138,7 @@ async function countRecords(bootstrap: string, topic: string): Promise<number> {
 }
 
 /** As in the configurations that it ships, except that it starts with the oldest record. */
-function configFor(bootstrap: string): string {
+export function openMsiStreamConfig(bootstrap: string): string {
   return `[broker]
 bootstrap.servers = ${bootstrap}
 

@@ -1,0 +1,186 @@
+/** The rows of the table: what is sent or read, by which programs, and how fast it ought to go. */
+import type {InputSpec} from './input-files.js'
+import type {Downloader, Uploader} from './programs/program.js'
+import type {Programs} from './programs/programs.js'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export type Unit = 'files/s' | 'MiB/s'
+export type Role = 'ours' | 'theirs' | 'limit'
+
+/** A rate, or a share of what the limit reaches beside it. */
+export type Target = {readonly rate: number} | {readonly shareOfLimit: number}
+
+export type Contender = Sending | Receiving
+
+interface Sending {
+  readonly role: Role
+  readonly sends: Uploader
+}
+
+interface Receiving {
+  readonly role: Role
+  readonly receives: Downloader
+  /** Who wrote the topic that is read. */
+  readonly writtenBy: Uploader
+}
+
+export interface Job {
+  readonly id: string
+  readonly title: string
+  readonly input: InputSpec
+  readonly rounds: number
+  readonly unit: Unit
+  readonly target: Target | null
+  readonly rssLimitMiB: number | null
+  readonly contenders: (programs: Programs) => readonly Contender[]
+}
+
+const RSS_LIMIT_MIB = 300
+
+/** One file of one byte: what each program takes to start, to find the topic and its group, and to end. */
+export const SMALLEST: Job = {
+  id: 'smallest',
+  title: 'one file of 1 byte',
+  input: {count: 1, smallestBytes: 1, largestBytes: 1},
+  rounds: 5,
+  unit: 'files/s',
+  target: null,
+  rssLimitMiB: null,
+  contenders: (programs) => [
+    ...sending(programs, ({uploadFile}) => uploadFile),
+    ...theirs(programs, ({uploadDirectory}) => ({role: 'theirs', sends: uploadDirectory})),
+    ...receiving(programs),
+    {role: 'limit', receives: programs.plainWriter, writtenBy: programs.streamtool.upload},
+  ],
+}
+
+export const JOBS: readonly Job[] = [
+  {
+    id: 'upload-small',
+    title: 'upload 2,000 files of 1–20 KB',
+    input: {count: 2000, smallestBytes: 1000, largestBytes: 20_000},
+    rounds: 3,
+    unit: 'files/s',
+    target: {rate: 4000},
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: (programs) => sending(programs, ({uploadDirectory}) => uploadDirectory),
+  },
+  {
+    id: 'upload-one-large',
+    title: 'upload one file of 512 MiB',
+    input: {count: 1, smallestBytes: 512 * MIB, largestBytes: 512 * MIB},
+    rounds: 5,
+    unit: 'MiB/s',
+    target: {shareOfLimit: 0.8},
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: (programs) => sending(programs, ({uploadFile}) => uploadFile),
+  },
+  {
+    id: 'upload-many-large',
+    title: 'upload 16 files of 32 MiB',
+    input: {count: 16, smallestBytes: 32 * MIB, largestBytes: 32 * MIB},
+    rounds: 5,
+    unit: 'MiB/s',
+    target: {shareOfLimit: 1},
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: (programs) => sending(programs, ({uploadDirectory}) => uploadDirectory),
+  },
+  {
+    id: 'reconstruct-small',
+    title: 'reconstruct 1,148 files of 1–20 KB',
+    input: {count: 1148, smallestBytes: 1000, largestBytes: 20_000},
+    rounds: 5,
+    unit: 'files/s',
+    target: {rate: 4000},
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: (programs) => [
+      ...receiving(programs),
+      {role: 'limit', receives: programs.plainWriter, writtenBy: programs.streamtool.upload},
+    ],
+  },
+  {
+    id: 'reconstruct-one-large',
+    title: 'reconstruct one file of 512 MiB',
+    input: {count: 1, smallestBytes: 512 * MIB, largestBytes: 512 * MIB},
+    rounds: 5,
+    unit: 'MiB/s',
+    target: {rate: 300},
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: receiving,
+  },
+  {
+    id: 'memory-upload',
+    title: 'upload one file of 2 GiB',
+    input: {count: 1, smallestBytes: 2048 * MIB, largestBytes: 2048 * MIB},
+    rounds: 1,
+    unit: 'MiB/s',
+    target: null,
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: (programs) => sending(programs, ({uploadFile}) => uploadFile, []),
+  },
+  {
+    id: 'memory-reconstruct',
+    title: 'reconstruct one file of 2 GiB',
+    input: {count: 1, smallestBytes: 2048 * MIB, largestBytes: 2048 * MIB},
+    rounds: 1,
+    unit: 'MiB/s',
+    target: null,
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: (programs) => receiving(programs, []),
+  },
+]
+
+/** A tenth of the work, once. */
+export function quick(job: Job): Job {
+  const {count, smallestBytes, largestBytes} = job.input
+  const input =
+    count > 100
+      ? {count: Math.ceil(count / 10), smallestBytes, largestBytes}
+      : {count, smallestBytes: Math.ceil(smallestBytes / 10), largestBytes: Math.ceil(largestBytes / 10)}
+  return {...job, title: `${job.title}, cut to a tenth`, rounds: 1, input}
+}
+
+function sending(
+  programs: Programs,
+  choose: (openMsiStream: NonNullable<Programs['openMsiStream']>) => Uploader,
+  limits: readonly Uploader[] = optional(programs.kcatProduce),
+): Contender[] {
+  return [
+    {role: 'ours', sends: programs.streamtool.upload},
+    ...theirs(programs, (openMsiStream) => ({role: 'theirs', sends: choose(openMsiStream)})),
+    ...limits.map((sends): Contender => ({role: 'limit', sends})),
+  ]
+}
+
+/** Each reads what its own uploader wrote; ours reads theirs as well. */
+function receiving(
+  programs: Programs,
+  limits: readonly Downloader[] = optional(programs.kcatConsume),
+): Contender[] {
+  const {upload, reconstruct} = programs.streamtool
+  return [
+    {role: 'ours', receives: reconstruct, writtenBy: upload},
+    ...theirs(programs, ({downloadDirectory, uploadDirectory}) => ({
+      role: 'theirs',
+      receives: downloadDirectory,
+      writtenBy: uploadDirectory,
+    })),
+    ...theirs(programs, ({uploadDirectory}) => ({
+      role: 'ours',
+      receives: reconstruct,
+      writtenBy: uploadDirectory,
+    })),
+    ...limits.map((receives): Contender => ({role: 'limit', receives, writtenBy: upload})),
+  ]
+}
+
+function theirs(
+  {openMsiStream}: Programs,
+  contender: (openMsiStream: NonNullable<Programs['openMsiStream']>) => Contender,
+): Contender[] {
+  return optional(openMsiStream).map(contender)
+}
+
+const optional = <Value>(value: Value | null): Value[] => (value === null ? [] : [value])

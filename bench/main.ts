@@ -1,0 +1,102 @@
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {startRealKafka} from '../test/support/real-kafka.js'
+import {JOBS, quick, SMALLEST, type Job} from './jobs.js'
+import {describeMachine} from './machine.js'
+import {markdown} from './markdown.js'
+import {type Options, parseOptions, USAGE} from './options.js'
+import {installPrograms} from './programs/programs.js'
+import type {Results} from './results.js'
+import {type Bench, runJob} from './rounds.js'
+import {measureStartUp, startUpCommands} from './start-up.js'
+import {openTopics} from './topics.js'
+import {brokerPidAmongChildren} from './usage.js'
+import {versionsOf} from './versions.js'
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url))
+const START_UP_ROUNDS = 15
+
+const say = (line: string): void => console.error(line)
+
+await main()
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === null) {
+    process.stdout.write(USAGE)
+    return
+  }
+  const results = await measureAll(options)
+  const page = markdown(results)
+  if (options.quick || options.only.length > 0) {
+    process.stdout.write(page)
+    return
+  }
+  await mkdir(join(ROOT, 'bench', 'results'), {recursive: true})
+  await writeFile(join(ROOT, 'bench', 'results', 'latest.json'), `${JSON.stringify(results, null, 2)}\n`)
+  await writeFile(join(ROOT, 'docs', 'benchmarks.md'), page)
+  say('Written: docs/benchmarks.md, bench/results/latest.json')
+}
+
+async function measureAll(options: Options): Promise<Results> {
+  const home = await mkdtemp(join(tmpdir(), 'streamtool-bench-'))
+  try {
+    say('Starting Apache Kafka')
+    // The settings with which Java runs by itself, rather than those that start quickly.
+    const kafka = await startRealKafka({javaOptions: []})
+    try {
+      return await measureOn(kafka.bootstrap, home, options)
+    } finally {
+      await kafka.close()
+    }
+  } finally {
+    await rm(home, {recursive: true, force: true})
+  }
+}
+
+async function measureOn(bootstrap: string, home: string, options: Options): Promise<Results> {
+  const topics = await openTopics(bootstrap)
+  try {
+    say('Installing the programs')
+    const programs = await installPrograms({bootstrap, brokerPid: brokerPidAmongChildren(), home}, topics)
+    const bench: Bench = {bootstrap, home, topics, programs, say}
+    say('Warming up the broker')
+    await runJob({...bench, say: () => undefined}, warmUp())
+    const smallest = await runJob(bench, {...SMALLEST, rounds: options.quick ? 1 : SMALLEST.rounds})
+    const jobs = []
+    for (const job of chosen(options)) jobs.push(await runJob(bench, job))
+    const startUp = await measureStartUp(
+      await startUpCommands(programs, home),
+      options.quick ? 3 : START_UP_ROUNDS,
+    )
+    return {
+      schema: 1,
+      date: new Date().toISOString(),
+      machine: await describeMachine(home),
+      versions: await versionsOf(programs),
+      missing: programs.missing,
+      ...{smallest, jobs, startUp},
+    }
+  } finally {
+    await topics.close()
+  }
+}
+
+function chosen(options: Options): Job[] {
+  const jobs = JOBS.filter(
+    ({id}) => options.only.length === 0 || options.only.some((text) => id.includes(text)),
+  )
+  return options.quick ? jobs.map(quick) : jobs
+}
+
+/** A JVM that has just started compiles what it does while it does it. */
+function warmUp(): Job {
+  const contenders: Job['contenders'] = ({streamtool}) => [
+    {role: 'ours', sends: streamtool.upload},
+    {role: 'ours', receives: streamtool.reconstruct, writtenBy: streamtool.upload},
+  ]
+  const input = {count: 400, smallestBytes: 1000, largestBytes: 1_000_000}
+  return {...SMALLEST, id: 'warm-up', input, rounds: 2, contenders}
+}

@@ -1,0 +1,138 @@
+/** Writes docs/benchmarks.md: first what was found, then how, then every number behind it. */
+import type {ContenderResult, JobResult, Results} from './results.js'
+import {amountOf, median, medianOf, wholeRate, workingRate} from './results.js'
+import {EMPTY_CLI, medianSeconds, OUR_HELP} from './start-up.js'
+import {PARTITIONS} from './topics.js'
+import {verdictOf} from './verdict.js'
+
+const MIB = 1024 * 1024
+const HELP_FACTOR = 1.2
+/** Beyond this share of the machine, something else was running. */
+const QUIET_SHARE = 0.1
+
+export function markdown(results: Results): string {
+  return `${[
+    '# Benchmarks',
+    introduction(results),
+    '## Found',
+    summary(results),
+    startUp(results),
+    '## Measured how',
+    method(results),
+    '## Every job',
+    ...[...results.jobs, results.smallest].map((job) => details(job, results.smallest)),
+  ].join('\n\n')}\n`
+}
+
+function introduction({date, machine, versions, missing}: Results): string {
+  const facts = [
+    `${machine.cores} cores (${machine.processor})`,
+    `${machine.memoryGiB} GiB of memory`,
+    machine.system,
+    machine.fileSystem,
+    `SHA-512 at ${number(machine.sha512MiBPerSecond)} MiB/s on one core`,
+  ]
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return [
+    `Written by \`npm run bench\` on ${date.slice(0, 10)}; numbers in [latest.json](../bench/results/latest.json). To be read as ratios: another machine has other numbers.`,
+    `- Machine: ${facts.join(', ')}. Everything runs on it: broker, programs, files.`,
+    `- Programs: ${programs.join('; ')}.`,
+    ...missing.map((what) => `- **Not measured**: ${what.split('\n')[0] ?? what}`),
+  ].join('\n')
+}
+
+function summary({jobs, smallest}: Results): string {
+  const rows = jobs.map((job) => {
+    const [ours, theirs, limit] = (['ours', 'theirs', 'limit'] as const).map((role) =>
+      job.contenders.find((contender) => contender.role === role),
+    )
+    const faster = ours && theirs ? `${ratio(wholeRate(job, ours) / wholeRate(job, theirs))} ×` : '–'
+    const limitText = limit === undefined ? '–' : `${rates(job, limit, smallest)} (${limit.program})`
+    return [
+      ...[job.title, cell(job, theirs, smallest), cell(job, ours, smallest), faster, limitText],
+      verdictOf(job, smallest),
+    ]
+  })
+  return [
+    table(['job', 'OpenMSIStream', 'streamtool', 'faster', 'limit', 'target'], rows),
+    'Two rates: from the start of the program to its end / without what the same program takes for one file of 1 byte. RSS is the peak.',
+  ].join('\n\n')
+}
+
+function cell(job: JobResult, contender: ContenderResult | undefined, smallest: JobResult): string {
+  if (contender === undefined) return '–'
+  return `${rates(job, contender, smallest)}, ${mebibytes(peak(contender))} RSS`
+}
+
+function rates(job: JobResult, contender: ContenderResult, smallest: JobResult): string {
+  const working = workingRate(job, contender, smallest)
+  return `${number(wholeRate(job, contender))} / ${working === null ? '–' : number(working)} ${job.unit}`
+}
+
+function startUp({startUp: results}: Results): string {
+  const [ours, empty] = [medianSeconds(results, OUR_HELP), medianSeconds(results, EMPTY_CLI)]
+  const factor = ours === null || empty === null ? null : ours / empty
+  const rows = results.map(({command, seconds}) => [
+    `\`${command}\``,
+    `${median(seconds).toFixed(3)} s`,
+    `${Math.min(...seconds).toFixed(3)}–${Math.max(...seconds).toFixed(3)} s`,
+  ])
+  const verdict =
+    factor === null
+      ? ''
+      : `\`--help\` takes ${factor.toFixed(2)} × an empty oclif command line; the target is ${HELP_FACTOR} ×: ${factor <= HELP_FACTOR ? 'met' : '**not met**'}.`
+  return [table(['start-up', 'median', 'range'], rows), verdict].join('\n\n')
+}
+
+function method({machine}: Results): string {
+  return `- One broker on loopback with its default settings, warmed up before; every topic is new and has ${PARTITIONS} partitions, for both. streamtool keeps a file in one partition; OpenMSIStream spreads its chunks over all.
+- The contenders take turns in every round, beginning with another one each time; between runs the disk is synced. Medians are of all rounds. Every process is new, and a reader's consumer group is.
+- Files are pseudorandom, so that compression helps nobody; OpenMSIStream runs with the settings that it ships (lz4, 2 threads, 512 KiB chunks), reading from the oldest record. \`UploadDataFile\` sends single files, being faster there than \`DataFileUploadDirectory\`.
+- The clock runs from the start of the process. It stops when a program that ends by itself has ended (streamtool, \`UploadDataFile\`, kcat); for \`DataFileUploadDirectory\` when the broker has every chunk; for \`DataFileDownloadDirectory\` when it has said of every file that it is reconstructed. Shutting down those two is not counted.
+- Every result is compared byte for byte: what was uploaded, by reading the topic with kcat and decoding it with a public msgpack package; what was reconstructed, file by file. A difference ends the benchmark; a time never does.
+- CPU seconds and peak RSS are the kernel's (\`/proc\`), of the program's own process. "Others" is what else the machine was busy with, as a share of all cores: above ${QUIET_SHARE * 100} % the row is marked, and not to be relied on.
+- Limits: \`kcat\` is librdkafka sending the same bytes in the same sizes, or reading the topic and throwing it away, without hashes or files; "write, fsync, rename" is Node.js writing the same files, without Kafka.
+
+The ${machine.cores} cores are shared by the broker and the program, so a program that leaves more CPU to the broker is faster by that alone.`
+}
+
+function details(job: JobResult, smallest: JobResult): string {
+  const cores = (run: ContenderResult) =>
+    median(run.runs.map(({otherCpuSeconds, seconds}) => otherCpuSeconds / seconds))
+  const rows = job.contenders.map((contender) => {
+    const {runs, program, topicWrittenBy} = contender
+    const seconds = runs.map((run) => run.seconds)
+    const others = cores(contender)
+    return [
+      topicWrittenBy === undefined ? program : `${program}, of a topic written by ${topicWrittenBy}`,
+      `${median(seconds).toFixed(2)} s (${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)})`,
+      job === smallest ? '–' : rates(job, contender, smallest),
+      `${medianOf(runs, 'cpuSeconds').toFixed(2)} s`,
+      `${medianOf(runs, 'brokerCpuSeconds').toFixed(2)} s`,
+      mebibytes(peak(contender)),
+      others.toFixed(2),
+    ]
+  })
+  const size =
+    job.unit === 'files/s' ? `${number(job.bytes / MIB)} MiB in all` : `${number(amountOf(job))} MiB`
+  return [
+    `### ${job.title[0]!.toUpperCase()}${job.title.slice(1)}`,
+    `${size}; ${job.contenders[0]?.runs.length ?? 0} rounds.`,
+    table(['program', 'seconds', 'rate', 'CPU', 'CPU of the broker', 'peak RSS', 'others'], rows),
+  ].join('\n\n')
+}
+
+const peak = ({runs}: ContenderResult): number => Math.max(...runs.map(({peakRssBytes}) => peakRssBytes))
+
+const mebibytes = (bytes: number): string => (bytes === 0 ? '–' : `${number(bytes / MIB)} MiB`)
+
+const ratio = (value: number): string => (value < 10 ? value.toFixed(1) : number(value))
+
+function number(value: number): string {
+  return value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US')
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}

@@ -1,0 +1,70 @@
+import {cp, mkdir, symlink} from 'node:fs/promises'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {runOrThrow} from '../../test/support/processes.js'
+import {measure} from '../measured-process.js'
+import type {DeliverReport, UploadReport} from '../../src/pipelines/report.js'
+import type {Downloader, Surroundings, Uploader} from './program.js'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+export interface Streamtool {
+  /** The script to give to node. */
+  readonly script: string
+  readonly upload: Uploader
+  readonly reconstruct: Downloader
+}
+
+/** Builds it and lays it out as npm installs it, so that nothing which changes in the tree is measured. */
+export async function installStreamtool(surroundings: Surroundings): Promise<Streamtool> {
+  const {bootstrap, brokerPid, home} = surroundings
+  const script = await layOut(join(home, 'streamtool'))
+  const start = (...args: string[]) =>
+    measure(
+      {
+        program: process.execPath,
+        args: [script, ...args, '--brokers', bootstrap, '--json'],
+        cwd: home,
+        env: {...process.env, XDG_STATE_HOME: join(home, 'state'), XDG_CONFIG_HOME: join(home, 'config')},
+      },
+      brokerPid,
+    )
+  return {
+    script,
+    upload: {
+      name: 'streamtool upload',
+      async upload({directory, files}, topic) {
+        const {usage, stdout} = await start('upload', directory, '--topic', topic)
+        const {uploaded} = (JSON.parse(stdout) as UploadReport).files
+        if (uploaded !== files.length)
+          throw new Error(`streamtool uploaded ${uploaded} of ${files.length} files`)
+        return usage
+      },
+    },
+    reconstruct: {
+      name: 'streamtool reconstruct --once',
+      ownFiles: /^\.streamtool\//,
+      async download(topic, {files}, output) {
+        const {usage, stdout} = await start('reconstruct', '--once', '--topic', topic, '--output', output)
+        const {delivered} = (JSON.parse(stdout) as DeliverReport).files
+        if (delivered !== files.length)
+          throw new Error(`streamtool delivered ${delivered} of ${files.length} files`)
+        return usage
+      },
+    },
+  }
+}
+
+async function layOut(place: string): Promise<string> {
+  const inTree = (...path: string[]) => join(ROOT, ...path)
+  await mkdir(place, {recursive: true})
+  await cp(inTree('package.json'), join(place, 'package.json'))
+  await cp(inTree('bin'), join(place, 'bin'), {recursive: true})
+  await symlink(inTree('node_modules'), join(place, 'node_modules'))
+  const tsc = inTree('node_modules', 'typescript', 'bin', 'tsc')
+  const project = ['-p', inTree('tsconfig.build.json'), '--outDir', join(place, 'dist')]
+  await runOrThrow(process.execPath, [tsc, ...project])
+  const oclif = inTree('node_modules', 'oclif', 'bin', 'run.js')
+  await runOrThrow(process.execPath, [oclif, 'manifest', place], {cwd: place})
+  return join(place, 'bin', 'run.js')
+}
