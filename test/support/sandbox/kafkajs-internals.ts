@@ -36,7 +36,8 @@ export interface TestBatch {
 
 /** A record batch as a producer sends it. */
 export async function makeBatch(batch: TestBatch): Promise<Buffer> {
-  const {values, timestampsMs = values.map(() => 1_700_000_000_000), gzip = false} = batch
+  const {values, gzip = false} = batch
+  const timestampsMs: readonly number[] = batch.timestampsMs ?? values.map(() => 1_700_000_000_000)
   const firstTimestamp = timestampsMs[0] ?? 0
   const encoder = await RecordBatch({
     compression: gzip ? 1 : 0,

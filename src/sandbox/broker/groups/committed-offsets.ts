@@ -46,7 +46,7 @@ export class CommittedOffsets {
   }
 
   commit(group: string, positions: readonly (CommittedPosition & {readonly topic: string})[]): void {
-    this.#write(positions.map((position) => ({group, ...position})))
+    if (positions.length > 0) this.#write(positions.map((position) => ({group, ...position})))
   }
 
   deleteGroup(group: string): void {

@@ -64,17 +64,18 @@ export class GroupCoordinator {
 
   commit(request: OffsetCommitRequest): ByTopic<{readonly partition: number; readonly error: number}>[] {
     const refused = attempt(() => this.#checkCommit(request)).error
-    const accepted: (CommittedPosition & {readonly topic: string})[] = []
-    const statuses = request.topics.map(({topic, partitions}) => ({
+    const errorOf = (topic: string, position: CommittedPosition) =>
+      this.#positionError(topic, position) || refused || metadataError(position)
+    const accepted = request.topics.flatMap(({topic, partitions}) =>
+      partitions.filter((each) => errorOf(topic, each) === KafkaError.NONE).map((each) => ({topic, ...each})),
+    )
+    const unstored = attempt(() => this.#offsets.commit(request.groupId, accepted)).error
+    return request.topics.map(({topic, partitions}) => ({
       topic,
       partitions: partitions.map((position) => {
-        const error = this.#positionError(topic, position) || refused || metadataError(position)
-        if (error === KafkaError.NONE) accepted.push({topic, ...position})
-        return {partition: position.partition, error}
+        return {partition: position.partition, error: errorOf(topic, position) || unstored}
       }),
     }))
-    if (accepted.length > 0) this.#offsets.commit(request.groupId, accepted)
-    return statuses
   }
 
   fetchOffsets({groupId, topics}: OffsetFetchRequest): ByTopic<CommittedPosition>[] {

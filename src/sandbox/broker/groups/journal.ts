@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   ftruncateSync,
@@ -24,7 +25,7 @@ export class Journal {
 
   private constructor(path: string, byteLength: number) {
     this.#path = path
-    this.#fd = openSync(path, 'a')
+    this.#fd = openForWriting(path)
     this.#byteLength = byteLength
   }
 
@@ -41,14 +42,10 @@ export class Journal {
     return this.#byteLength
   }
 
+  /** What a failed append (a full disk) has left behind the end, the next one overwrites. */
   append(entries: readonly unknown[]): void {
     const lines = Buffer.from(entries.map(asLine).join(''))
-    try {
-      if (writeSync(this.#fd, lines) !== lines.length) throw new Error(`${this.#path}: the disk is full`)
-    } catch (thrown) {
-      ftruncateSync(this.#fd, this.#byteLength)
-      throw thrown
-    }
+    writeWhole(this.#fd, lines, this.#byteLength)
     this.#byteLength += lines.length
   }
 
@@ -56,19 +53,29 @@ export class Journal {
   replace(entries: readonly unknown[]): void {
     const next = `${this.#path}.next`
     const lines = Buffer.from(entries.map(asLine).join(''))
-    const fd = openSync(next, 'w')
-    writeSync(fd, lines)
+    const fd = openForWriting(next)
+    ftruncateSync(fd)
+    writeWhole(fd, lines, 0)
     fsyncSync(fd)
-    closeSync(fd)
     renameSync(next, this.#path)
     closeSync(this.#fd)
-    this.#fd = openSync(this.#path, 'a')
+    this.#fd = fd
     this.#byteLength = lines.length
   }
 
   close(): void {
     fsyncSync(this.#fd)
     closeSync(this.#fd)
+  }
+}
+
+function openForWriting(path: string): number {
+  return openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600)
+}
+
+function writeWhole(fd: number, bytes: Buffer, position: number): void {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(fd, bytes, written, bytes.length - written, position + written)
   }
 }
 

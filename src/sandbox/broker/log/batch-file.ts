@@ -1,4 +1,4 @@
-import {closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync} from 'node:fs'
+import {closeSync, constants, fsyncSync, ftruncateSync, openSync, readSync, writeSync} from 'node:fs'
 import {
   batchByteLength,
   BATCH_HEADER_BYTES,
@@ -19,9 +19,10 @@ export interface PlacedBatch {
 export class BatchFile {
   readonly #fd: number
   #byteLength: number
+  #isOpen = true
 
   constructor(path: string, byteLength: number) {
-    this.#fd = openSync(path, 'a+')
+    this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
     this.#byteLength = byteLength
   }
 
@@ -29,14 +30,10 @@ export class BatchFile {
     return this.#byteLength
   }
 
-  /** When it throws (a full disk), the file is as it was. */
+  /** What a failed append (a full disk) has left behind the end, the next one overwrites. */
   append(batch: Buffer): void {
-    try {
-      let written = 0
-      while (written < batch.length) written += writeSync(this.#fd, batch, written)
-    } catch (thrown) {
-      ftruncateSync(this.#fd, this.#byteLength)
-      throw thrown
+    for (let written = 0; written < batch.length;) {
+      written += writeSync(this.#fd, batch, written, batch.length - written, this.#byteLength + written)
     }
     this.#byteLength += batch.length
   }
@@ -101,7 +98,10 @@ export class BatchFile {
     }
   }
 
+  /** Once: the number of a closed file is soon another file's. */
   close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
     fsyncSync(this.#fd)
     closeSync(this.#fd)
   }
