@@ -30,27 +30,34 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 function jsonLine(level: LogLevel, message: string, facts: LogFacts, {now, redact}: LoggerOptions): string {
-  const line = {time: now().toISOString(), level, message, ...facts}
-  return JSON.stringify(line, (_, value: unknown) =>
-    typeof value === 'string' ? redact(value) : writable(value),
-  )
+  return jsonText({time: now().toISOString(), level, message, ...facts}, redact)
 }
 
 const PREFIX = {debug: 'debug: ', info: '', warn: 'warning: ', error: 'error: '} as const
 
 function textLine(level: LogLevel, message: string, facts: LogFacts, options: LoggerOptions): string {
-  const time = options.terminal ? '' : `${options.now().toISOString()} `
+  const {terminal, now, redact} = options
+  const time = terminal ? '' : `${now().toISOString()} `
   const shown = Object.entries(facts)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` ${name}=${asText(value)}`)
-  return options.redact(`${time}${PREFIX[level]}${printable(message)}${shown.join('')}`)
+    .map(([name, value]) => ` ${name}=${factText(value, redact)}`)
+  return `${time}${PREFIX[level]}${printable(redact(message))}${shown.join('')}`
 }
 
-function asText(value: unknown): string {
-  if (typeof value === 'string') return /^[\w.:/@+-]+$/.test(value) ? value : printable(JSON.stringify(value))
+/** A single word as it is, anything else as JSON. */
+function factText(value: unknown, redact: Redact): string {
+  const word = typeof value === 'string' && /^[\w.:/@+-]+$/.test(value)
+  return word ? redact(value) : printable(jsonText(value, redact))
+}
+
+/** Masks before it escapes: an escaped secret would not be recognised. */
+function jsonText(value: unknown, redact: Redact): string {
+  const written = JSON.stringify(value, (_, inner: unknown) => {
+    const plain = writable(inner)
+    return typeof plain === 'string' ? redact(plain) : plain
+  }) as string | undefined
   // For what JSON cannot say, such as a function, it answers undefined whatever its type declares.
-  const written = JSON.stringify(value, (_, inner: unknown) => writable(inner)) as string | undefined
-  return printable(written ?? typeof value)
+  return written ?? typeof value
 }
 
 /** Errors and bigints, which JSON does not write by itself in a way that helps. */

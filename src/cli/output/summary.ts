@@ -39,7 +39,7 @@ export function summarizeDelivery(report: DeliverReport): Summary {
     ...OTHER_OUTCOMES.filter((outcome) => shown[outcome] > 0).map(
       (outcome) => `${humanCount(shown[outcome])} ${outcome}`,
     ),
-    ...(poison > 0 ? [`${counted(poison, 'record')} that are no chunks skipped`] : []),
+    ...(poison > 0 ? [`${counted(poison, 'foreign record')} skipped`] : []),
   ]
   return {
     headline: `${begun('Delivered', interrupted)} ${counts.join(', ')} from ${topic} in ${humanSeconds(seconds)}`,
@@ -49,9 +49,11 @@ export function summarizeDelivery(report: DeliverReport): Summary {
 
 const begun = (verb: string, interrupted: boolean) => (interrupted ? `Interrupted. ${verb}` : verb)
 
+/** What failed or was held has been told when it happened. */
 function problemLines(problems: readonly Problem[]): string[] {
-  const lines = problems.slice(0, PROBLEMS_SHOWN).map(problemLine)
-  const more = problems.length - lines.length
+  const untold = problems.filter(({outcome}) => outcome === 'open' || outcome === 'incomplete')
+  const lines = untold.slice(0, PROBLEMS_SHOWN).map(problemLine)
+  const more = untold.length - lines.length
   return more > 0 ? [...lines, `  … and ${humanCount(more)} more`] : lines
 }
 
