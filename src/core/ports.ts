@@ -195,14 +195,17 @@ export interface Destination {
   close(): Promise<void>
 }
 
+export type FinishOutcome = 'delivered' | 'superseded' | 'unchanged'
+
 export interface FileWriter {
   /** The next bytes of the file. The caller awaits each call before the next, and leaves the buffer alone until then. */
   write(data: Buffer): Promise<void>
   /**
    * Called once, after size and SHA-512 are verified. Makes the file visible and durable, unless the destination
-   * holds a newer generation of the path.
+   * holds a newer generation of the path (`superseded`) or this very one (`unchanged`: it was delivered before a
+   * crash that forgot to say so).
    */
-  finish(sizeBytes: number): Promise<'delivered' | 'superseded'>
+  finish(sizeBytes: number): Promise<FinishOutcome>
   /** Leaves no trace. May be called at any time, also after a failed `write` or `finish`. */
   discard(): Promise<void>
 }

@@ -30,16 +30,21 @@ export class DeliveredIndex {
     return new DeliveredIndex(directory, own, new IndexTable(path.join(directory, own)))
   }
 
-  /** Whether a newer generation of its path than this one has been delivered. */
-  async holdsNewer(incoming: Delivered): Promise<boolean> {
-    const held = await this.table.find(incoming.pathHash)
-    if (held !== null && isOlder(incoming, held)) return true
+  /** What was delivered of its path before: a generation newer than this one, this very one, or neither. */
+  async holds(incoming: Delivered): Promise<'newer' | 'same' | 'neither'> {
+    const held = await this.heldOf(incoming.pathHash)
+    const [newest] = held.sort((a, b) => (isOlder(a, b) ? 1 : -1))
+    if (newest === undefined) return 'neither'
+    if (isSameGeneration(incoming, newest)) return 'same'
+    return held.some((each) => isOlder(incoming, each)) ? 'newer' : 'neither'
+  }
+
+  private async heldOf(pathHash: Delivered['pathHash']): Promise<Delivered[]> {
+    const held = [await this.table.find(pathHash)]
     for (const name of await naming('read', this.directory, () => readdir(this.directory))) {
-      if (name === this.own) continue
-      const heldByAnother = await findInTableOfAnother(path.join(this.directory, name), incoming.pathHash)
-      if (heldByAnother !== null && isOlder(incoming, heldByAnother)) return true
+      if (name !== this.own) held.push(await findInTableOfAnother(path.join(this.directory, name), pathHash))
     }
-    return false
+    return held.filter((each) => each !== null)
   }
 
   /**
@@ -55,7 +60,6 @@ export class DeliveredIndex {
   }
 }
 
-function isOlder(incoming: Delivered, held: Delivered): boolean {
-  if (isSameGeneration(incoming, held)) return false
-  return isOlderThanHeld(incoming.order, held.order, isSameTopic(incoming, held))
+function isOlder(one: Delivered, other: Delivered): boolean {
+  return !isSameGeneration(one, other) && isOlderThanHeld(one.order, other.order, isSameTopic(one, other))
 }

@@ -1,8 +1,9 @@
 /** One file on its way into an output directory. */
+import type {Stats} from 'node:fs'
 import path from 'node:path'
 import {StreamtoolError} from '../../core/errors.js'
 import type {Gauge, Semaphore} from '../../core/flow/index.js'
-import type {FileWriter, IncomingFile, StepObserver} from '../../core/ports.js'
+import type {FileWriter, FinishOutcome, IncomingFile, StepObserver} from '../../core/ports.js'
 import {calls} from '../system/calls.js'
 import {errno, naming} from '../system/storage-error.js'
 import type {WhenSpaceAllows} from './full-disk.js'
@@ -50,7 +51,7 @@ export class DirectoryWriter implements FileWriter {
     await this.during(this.append(data))
   }
 
-  async finish(sizeBytes: number): Promise<'delivered' | 'superseded'> {
+  async finish(sizeBytes: number): Promise<FinishOutcome> {
     this.throwIfAborted()
     const outcome = await this.during(this.site.finishing.run(() => this.finishNow(sizeBytes)))
     this.site.onSettled(this)
@@ -66,7 +67,7 @@ export class DirectoryWriter implements FileWriter {
     this.site.onSettled(this)
   }
 
-  private async finishNow(sizeBytes: number): Promise<'delivered' | 'superseded'> {
+  private async finishNow(sizeBytes: number): Promise<FinishOutcome> {
     this.throwIfAborted()
     const partial = await this.sealed()
     if (partial.sizeBytes !== sizeBytes) {
@@ -76,7 +77,7 @@ export class DirectoryWriter implements FileWriter {
       )
     }
     const published = await this.site.turns.take(this.file.path, () => this.publish(partial))
-    if (published === null) return 'superseded'
+    if (typeof published === 'string') return published
     await Promise.all(published.map((sync) => this.whenSpaceAllows(sync)))
     return 'delivered'
   }
@@ -99,16 +100,20 @@ export class DirectoryWriter implements FileWriter {
     })
   }
 
-  /** @returns what makes it durable, or null when the directory holds a newer generation */
-  private async publish(partial: PartialFile): Promise<(() => Promise<void>)[] | null> {
+  /** @returns what makes it durable, or why what the directory holds was left as it is */
+  private async publish(
+    partial: PartialFile,
+  ): Promise<(() => Promise<void>)[] | Exclude<FinishOutcome, 'delivered'>> {
     const {root, index} = this.workspace
     const delivered = deliveredEntry(this.file, partial.sizeBytes)
     const target = path.join(root, ...this.components)
     const directory = await this.targetDirectory()
-    if ((await isThere(target)) && (await index.holdsNewer(delivered))) {
-      await this.removePartial()
-      return null
-    }
+    const present = await lookAt(target)
+    const holds = present === null ? 'neither' : await index.holds(delivered)
+    if (holds === 'newer') return this.leave('superseded')
+    // Somebody may have changed it since: then it is delivered again.
+    if (holds === 'same' && present !== null && this.looksUntouched(present, partial))
+      return this.leave('unchanged')
     this.throwIfAborted()
     const renamedInto = await this.rename(partial, target, directory)
     this.partial = null
@@ -169,6 +174,17 @@ export class DirectoryWriter implements FileWriter {
     this.held = null
   }
 
+  private async leave<Outcome>(outcome: Outcome): Promise<Outcome> {
+    await this.removePartial()
+    return outcome
+  }
+
+  private looksUntouched(present: Stats, partial: PartialFile): boolean {
+    const {mtimeMs} = this.file
+    if (!present.isFile() || present.size !== partial.sizeBytes) return false
+    return mtimeMs === null || Math.abs(present.mtimeMs - mtimeMs) < 1
+  }
+
   private async removePartial(): Promise<void> {
     await this.partial?.remove()
     this.partial = null
@@ -199,13 +215,12 @@ export class DirectoryWriter implements FileWriter {
   }
 }
 
-async function isThere(target: string): Promise<boolean> {
+async function lookAt(target: string): Promise<Stats | null> {
   return naming('write', target, async () => {
     try {
-      await calls.lstat(target)
-      return true
+      return await calls.lstat(target)
     } catch (thrown) {
-      if (errno(thrown) === 'ENOENT') return false
+      if (errno(thrown) === 'ENOENT') return null
       throw thrown
     }
   })

@@ -32,12 +32,17 @@ interface Level {
 
 export class IndexTable {
   private readonly levels = new Map<number, Promise<Level>>()
-  private readonly pages = new PageCache(CACHED_PAGES, async (level, page) =>
-    readPage((await this.level(level)).descriptor, page),
-  )
+  private readonly pages: PageCache
 
   /** @param directory exists, and nobody else writes there */
-  constructor(private readonly directory: string) {}
+  constructor(
+    private readonly directory: string,
+    cachedPages = CACHED_PAGES,
+  ) {
+    this.pages = new PageCache(cachedPages, async (level, page) =>
+      readPage((await this.level(level)).descriptor, page),
+    )
+  }
 
   async find(pathHash: Buffer): Promise<Delivered | null> {
     return naming('read', this.directory, async () => {

@@ -4,6 +4,8 @@ export type LedgerEffect = 'done' | 'open'
 export const LEDGER_EFFECT = {
   /** The destination holds it, durably. */
   delivered: 'done',
+  /** The destination held it already: it was delivered before a crash, and is not delivered again. */
+  unchanged: 'done',
   /** A newer generation of the path is delivered. */
   superseded: 'done',
   /** A reference to it is on the dead-letter topic. */

@@ -4,13 +4,20 @@ import type {DecodedChunk} from '../chunk/index.js'
 import {asStreamtoolError, StreamtoolError} from '../errors.js'
 import {isAborted} from '../flow/index.js'
 import {IntervalSet} from '../offsets/index.js'
-import type {Destination, FileWriter, GenerationOrder, IncomingFile, StepObserver} from '../ports.js'
+import type {
+  Destination,
+  FileWriter,
+  FinishOutcome,
+  GenerationOrder,
+  IncomingFile,
+  StepObserver,
+} from '../ports.js'
 import type {ConsumedRecord} from '../record.js'
 import {compareGenerations} from './generation-order.js'
 import {incomingFile, orderOf} from './generation.js'
 import {type ReorderBudget, ReorderBuffer} from './reorder-buffer.js'
 
-export type SettledOutcome = 'delivered' | 'superseded' | 'held' | 'failed'
+export type SettledOutcome = FinishOutcome | 'held' | 'failed'
 
 export interface Settlement {
   readonly file: IncomingFile
@@ -131,7 +138,7 @@ export class Assembly {
   }
 
   /** Makes the file visible. Called once, after {@link verify}. */
-  async finish(): Promise<'delivered' | 'superseded'> {
+  async finish(): Promise<FinishOutcome> {
     const writer = await this.openWriter()
     const finishing = writer.finish(this.writtenBytes)
     this.writing = finishing.then(

@@ -2,7 +2,7 @@
 import type {DecodedChunk} from '../chunk/index.js'
 import {asStreamtoolError, type StreamtoolError} from '../errors.js'
 import {Gauge, RecentKeys, Semaphore} from '../flow/index.js'
-import {IntervalSet} from '../offsets/index.js'
+import {IntervalSet, LEDGER_EFFECT} from '../offsets/index.js'
 import type {Destination, GenerationOrder, IncomingFile, SpillStore, StepObserver} from '../ports.js'
 import type {ConsumedRecord} from '../record.js'
 import {Assembly, type AssemblySite, type SettledOutcome, type Settlement} from './assembly.js'
@@ -233,7 +233,7 @@ export class Reassembly {
       const outcome = await assembly.finish()
       // Given up meanwhile: whoever owns its partitions now will report it.
       if (!this.assemblies.has(assembly)) return
-      if (outcome === 'delivered') this.deliveredNow(assembly)
+      if (outcome !== 'superseded') this.deliveredNow(assembly)
       this.settle(assembly, outcome)
     } catch (thrown) {
       if (!assembly.signal.aborted) await this.broken(assembly, asStreamtoolError(thrown))
@@ -255,7 +255,7 @@ export class Reassembly {
   private settle(assembly: Assembly, outcome: SettledOutcome, error: StreamtoolError | null = null): void {
     const {key, file, offsets, writtenBytes: sizeBytes} = assembly
     assembly.close()
-    if (outcome === 'delivered' || outcome === 'superseded') {
+    if (LEDGER_EFFECT[outcome] === 'done') {
       this.forget(assembly)
       this.settledChunks.set(key, assembly.receivedChunks)
     } else this.leaveBacklog(assembly)

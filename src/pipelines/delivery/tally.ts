@@ -16,6 +16,7 @@ export class Tally {
   strays = 0
   delivered = 0
   private superseded = 0
+  private unchanged = 0
   /** By path: a file that was held and is delivered later is no problem any more. */
   private readonly problems = new Map<string, {readonly problem: Problem; readonly exitCode: ExitCode}>()
 
@@ -41,6 +42,12 @@ export class Tally {
         sha512: file.sha512.toString('hex'),
         uploadId: file.uploadId,
       })
+      return
+    }
+    if (outcome === 'unchanged') {
+      this.unchanged += 1
+      const reason = 'The destination has it already, from before the last restart.'
+      this.reporter.event({event: 'file.skipped', path, code: 'ALREADY_DELIVERED', reason})
       return
     }
     const code = error?.code ?? 'FILE_HELD'
@@ -103,7 +110,7 @@ export class Tally {
         incomplete: count('incomplete'),
         superseded: this.superseded,
         parked: 0,
-        skipped: 0,
+        skipped: this.unchanged,
       },
       poison: this.poison,
       problems: problems.map(({problem}) => problem),

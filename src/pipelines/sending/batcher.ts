@@ -22,7 +22,7 @@ export interface BatcherOptions {
 interface Pending {
   readonly record: OutgoingRecord
   readonly bytes: number
-  readonly settle: (failure: {readonly thrown: unknown} | null) => void
+  readonly settle: (failure: Error | null) => void
 }
 
 /** What one partition has to send. */
@@ -75,7 +75,7 @@ export class Batcher {
       const settle: Pending['settle'] = (failure) => {
         release()
         if (failure === null) resolve()
-        else reject(failure.thrown)
+        else reject(failure)
       }
       queue.pending.push({record, bytes, settle})
       queue.pendingBytes += bytes
@@ -110,11 +110,11 @@ export class Batcher {
 
   private async send(partition: number, batch: readonly Pending[]): Promise<void> {
     const {topic, producer, signal} = this.options
-    let failure: Parameters<Pending['settle']>[0] = null
+    let failure: Error | null = null
     try {
       await producer.send({topic, partition, records: batch.map(({record}) => record)}, signal)
     } catch (thrown) {
-      failure = {thrown}
+      failure = thrown instanceof Error ? thrown : new Error(String(thrown))
     }
     for (const {settle} of batch) settle(failure)
   }
