@@ -5,6 +5,7 @@ import type {DecodedRecordSet} from '../record-batch/types.js'
 import type {Cluster} from '../transport/cluster.js'
 import {ProtocolFailure} from '../transport/failures.js'
 import {errorOfCode} from '../transport/kafkajs-internals.js'
+import type {PartitionAnswer} from './fetch-answer.js'
 import {verdictOf} from './fetch-codes.js'
 import type {FetchedPartition, Ticket} from './fetched-partition.js'
 import type {FetchHandler} from './fetch-handler.js'
@@ -33,41 +34,40 @@ export class Delivering {
     else await this.#handOver(delivery)
   }
 
-  async #handOver(delivery: Delivery): Promise<void> {
-    const {ticket, answer, nextOffset} = delivery
+  /** Mostly at one go; bit by bit what becomes large when it is uncompressed. */
+  async #handOver({ticket, answer, nextOffset}: Delivery): Promise<void> {
     const {partition} = ticket
-    const decoded = await this.#decode(delivery)
-    if (decoded === null || this.#isStale(ticket)) return
-    if (decoded.nextOffset !== nextOffset) partition.moveTo(decoded.nextOffset)
-    partition.succeeded()
     const endOffset = answer.lastStableOffset < 0 ? answer.highWatermark : answer.lastStableOffset
-    await this.#call(() =>
-      this.handler.records({
-        topic: partition.topic,
-        partition: partition.partition,
-        records: decoded.records,
-        nextOffset: decoded.nextOffset,
-        endOffset,
-      }),
-    )
+    let position = ticket.offset
+    do {
+      const decoded = await this.#decode(ticket, answer, position)
+      if (decoded === null || this.#isStale(ticket)) return
+      position = decoded.nextOffset
+      partition.succeeded()
+      const {topic, partition: index} = partition
+      const {records} = decoded
+      await this.#call(() =>
+        this.handler.records({topic, partition: index, records, nextOffset: decoded.nextOffset, endOffset}),
+      )
+    } while (position < nextOffset && !this.#isStale(ticket))
   }
 
-  /** Null when there is nothing in it; then the partition is read from the same position again. */
-  async #decode({ticket, answer}: Delivery): Promise<DecodedRecordSet | null> {
+  /** Null when there is nothing in it; then the partition is read from this position again. */
+  async #decode(ticket: Ticket, answer: PartitionAnswer, position: number): Promise<DecodedRecordSet | null> {
     const {partition} = ticket
     try {
       const decoded = await decodeRecordSet({
         topic: partition.topic,
         partition: partition.partition,
         bytes: answer.records,
-        fromOffset: ticket.offset,
+        fromOffset: position,
         abortedTransactions: answer.abortedTransactions,
       })
-      if (decoded.nextOffset > ticket.offset) return decoded
+      if (decoded.nextOffset > position) return decoded
       throw nothingWhole(ticket, answer.records.length)
     } catch (error) {
       if (this.#isStale(ticket)) return null
-      partition.moveTo(ticket.offset)
+      partition.moveTo(position)
       this.hooks.failed([partition], error)
       return null
     }

@@ -33,7 +33,7 @@ const DEFAULT_PARTITION_WATCH_MS = 10_000
 /** A topic that was just created may not be known to every broker yet. */
 const UNKNOWN_TOPIC_MS = 5_000
 /** Between hearing of a rebalance, at the next heartbeat, and joining it. */
-const REVOKE_MARGIN_MS = 2_000
+const REVOKE_MARGIN_MS = 5_000
 const LEAVE_LIMIT_MS = 3_000
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 

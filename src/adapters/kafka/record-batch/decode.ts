@@ -16,6 +16,8 @@ import type {DecodedRecordSet, RecordSet} from './types.js'
 
 /** Of one batch, uncompressed. Producers fill a few MiB at most; more than this is meant to hurt. */
 export const MAX_INFLATED_BYTES = 128 * 1024 * 1024
+/** Of all batches together, uncompressed: after so much the rest is left for another call. */
+export const ENOUGH_INFLATED_BYTES = 64 * 1024 * 1024
 
 /**
  * @throws BATCH_CORRUPT or CODEC_UNKNOWN, naming topic, partition and offset. Thrown only when the first batch
@@ -27,12 +29,15 @@ export async function decodeRecordSet(set: RecordSet): Promise<DecodedRecordSet>
   let nextOffset = set.fromOffset
   let batchCount = 0
   let position = 0
+  let inflatedBytes = 0
   try {
-    for (;;) {
+    while (inflatedBytes < ENOUGH_INFLATED_BYTES) {
       const header = readBatchHeader(set.bytes, position)
       if (header === null) break
       const bytes = set.bytes.subarray(position, position + header.byteLength)
-      batches.push(await readBatch(header, bytes, set, aborted))
+      const batch = await readBatch(header, bytes, set, aborted)
+      batches.push(batch.records)
+      inflatedBytes += batch.inflatedBytes
       nextOffset = Math.max(nextOffset, header.lastOffset + 1)
       batchCount++
       position += header.byteLength
@@ -43,23 +48,29 @@ export async function decodeRecordSet(set: RecordSet): Promise<DecodedRecordSet>
   return {records: batches.length === 1 ? (batches[0] ?? []) : batches.flat(), nextOffset, batchCount}
 }
 
+const NOTHING = {records: [], inflatedBytes: 0}
+
 async function readBatch(
   header: BatchHeader,
   bytes: Buffer,
   set: RecordSet,
   aborted: AbortedTransactions,
-): Promise<readonly ConsumedRecord[]> {
+): Promise<{records: readonly ConsumedRecord[]; inflatedBytes: number}> {
   const crc = crc32c(bytes.subarray(CRC_START))
   if (crc !== header.crc) throw new BatchFault(`its CRC is ${hex(crc)} instead of ${hex(header.crc)}`)
   const body = bytes.subarray(HEADER_BYTES)
   aborted.reach(header)
   if (header.isControl) {
     aborted.end(header, body)
-    return []
+    return NOTHING
   }
   const nothingToSee = header.lastOffset < set.fromOffset || header.recordCount === 0 || aborted.hides(header)
-  if (nothingToSee) return []
-  return readRecords(await decompress(header.codec, body, MAX_INFLATED_BYTES), header, set, set.fromOffset)
+  if (nothingToSee) return NOTHING
+  const inflated = await decompress(header.codec, body, MAX_INFLATED_BYTES)
+  return {
+    records: readRecords(inflated, header, set, set.fromOffset),
+    inflatedBytes: inflated.length,
+  }
 }
 
 function describeFault(error: unknown, set: RecordSet, position: number): unknown {

@@ -21,7 +21,7 @@ export interface RecordSet {
 export interface DecodedRecordSet {
   /** In offset order, none below `fromOffset`, none of an aborted transaction, no control record. */
   readonly records: readonly ConsumedRecord[]
-  /** The position behind the last whole batch, whether or not it had records to see; `fromOffset` without one. */
+  /** The position behind the last batch that was read, whether or not it had records to see; else `fromOffset`. */
   readonly nextOffset: number
   /** Whole batches that were read. */
   readonly batchCount: number

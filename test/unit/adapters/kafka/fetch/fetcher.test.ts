@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest'
 import type {FetchedBatch, FetchHandler} from '../../../../../src/adapters/kafka/fetch/fetch-handler.js'
 import {Fetcher} from '../../../../../src/adapters/kafka/fetch/fetcher.js'
 import type {FetchLimits} from '../../../../../src/adapters/kafka/fetch/leader-requests.js'
+import {ENOUGH_INFLATED_BYTES} from '../../../../../src/adapters/kafka/record-batch/decode.js'
 import {TransportFailure} from '../../../../../src/adapters/kafka/transport/failures.js'
 import {deferred, eventually} from '../../../../support/eventually.js'
 import {silentLogger} from '../../../../support/delivery.js'
@@ -283,6 +284,20 @@ describe('Fetcher', () => {
     await Promise.all([reading.until(0, 3), reading.until(1, 2), reading.until(2, 1)])
     await reading.stop()
     expect(reading.texts(1)).toEqual(['L'.repeat(5_000), 'after'])
+  })
+
+  it('hands over bit by bit what is large only when it is uncompressed, and fetches it once', async () => {
+    const cluster = new ScriptedCluster(1)
+    const value = Buffer.alloc(ENOUGH_INFLATED_BYTES / 2 + 1)
+    for (let i = 0; i < 3; i++) cluster.appendGzipped(0, value)
+    const reading = read(cluster, {limits: {partitionBytes: 2 ** 20, answerBytes: 2 ** 20}})
+    await reading.until(0, 3)
+    await reading.stop()
+    expect(reading.batches.map(({records, nextOffset}) => [records.length, nextOffset])).toEqual([
+      [2, 2],
+      [1, 3],
+    ])
+    expect(cluster.fetches.filter(({partitions}) => partitions[0]!.offset < 3)).toHaveLength(1)
   })
 
   it('lets no busy partition starve the others', async () => {

@@ -1,4 +1,5 @@
 import {setTimeout as delay} from 'node:timers/promises'
+import {gzipSync} from 'node:zlib'
 import {BytesWriter} from '../../../../../src/adapters/kafka/bytes.js'
 import {crc32c} from '../../../../../src/adapters/kafka/record-batch/crc32c.js'
 import {encodeRecordBatch} from '../../../../../src/adapters/kafka/record-batch/encode.js'
@@ -64,6 +65,17 @@ export class ScriptedCluster {
     const records = texts.map((text) => ({key: null, value: [Buffer.from(text)], headers: []}))
     const bytes = Buffer.concat([...encodeRecordBatch(records, {nowMs: 0}).buffers])
     this.#store(partition, bytes, texts.length)
+  }
+
+  /** One record, in a batch of its own. */
+  appendGzipped(partition: number, value: Buffer): void {
+    const plain = Buffer.concat([
+      ...encodeRecordBatch([{key: null, value: [value], headers: []}], {nowMs: 0}).buffers,
+    ])
+    const bytes = Buffer.concat([plain.subarray(0, 61), gzipSync(plain.subarray(61), {level: 1})])
+    bytes.writeInt32BE(bytes.length - 12, 8)
+    bytes.writeInt16BE(1, 21)
+    this.#store(partition, resealed(bytes), 1)
   }
 
   /** Offsets that compaction has emptied: a batch without records. */
