@@ -1,6 +1,6 @@
 /** A destination that keeps files in memory, or only counts them: for dry runs, and for tests of what delivers. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {Destination, FileWriter, IncomingFile} from '../../core/ports.js'
+import type {Destination, FileWriter, FinishOutcome, IncomingFile} from '../../core/ports.js'
 import {isOlderThanHeld} from '../../core/reassembly/generation-order.js'
 
 export interface MemoryFile {
@@ -44,7 +44,7 @@ class MemoryWriter implements FileWriter {
     if (this.keepContent) this.pieces.push(Buffer.from(data))
   }
 
-  async finish(sizeBytes: number): Promise<'delivered' | 'superseded'> {
+  async finish(sizeBytes: number): Promise<FinishOutcome> {
     this.throwIfOver()
     const {file, files} = this
     if (this.writtenBytes !== sizeBytes) {
@@ -54,7 +54,8 @@ class MemoryWriter implements FileWriter {
       )
     }
     const held = files.get(file.path)
-    if (held && !isSameGeneration(file, held.file)) {
+    if (held) {
+      if (isSameGeneration(file, held.file)) return 'unchanged'
       const ofOneTopic = file.topic === held.file.topic
       if (isOlderThanHeld(file.order, held.file.order, ofOneTopic)) return 'superseded'
     }
