@@ -38,7 +38,7 @@ export function createMemoryFileSource(files: Readonly<Record<string, Buffer>> =
         return {sizeBytes: content.length, mtimeMs, inode}
       },
       async read(buffer, position) {
-        return current(path).content.copy(buffer, 0, position)
+        return current(path).content.subarray(position).copy(buffer)
       },
       async close() {
         if (isOpen) openReaders -= 1

@@ -83,9 +83,14 @@ function hold(directory: string, name: string, turn: number): ProcessLock {
       clearInterval(timer)
       await beating
       if (lost.signal.aborted) await unlinkIfThere(file)
-      else await replaceWhole(file, RELEASED)
+      else await replaceWhole(file, RELEASED).catch(ignoreGone)
     },
   }
+}
+
+/** Somebody removed the directory, and the lock with it. */
+function ignoreGone(thrown: unknown): void {
+  if (errno(thrown) !== 'ENOENT') throw thrown
 }
 
 function fileOf(name: string, turn: number): string {

@@ -1,0 +1,54 @@
+import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import path from 'node:path'
+import {createDirectoryDestination} from '../../src/adapters/files/directory-destination.js'
+import {createMemoryDestination} from '../../src/adapters/memory/memory-destination.js'
+import {systemClock} from '../../src/adapters/system/clock.js'
+import {noSteps, recordedLog} from '../support/quiet.js'
+import {destinationContract} from './destination.contract.js'
+
+destinationContract('directory', async () => {
+  const root = await mkdtemp(path.join(tmpdir(), 'streamtool-contract-'))
+  const destination = await createDirectoryDestination({
+    root,
+    concurrency: 16,
+    clock: systemClock,
+    logger: recordedLog(),
+    steps: noSteps,
+  })
+  return {
+    destination,
+    async visible() {
+      const files = (await filesBelow(root)).filter((file) => !file.startsWith('.streamtool/'))
+      return new Map(
+        await Promise.all(files.map(async (file) => [file, await readFile(path.join(root, file))] as const)),
+      )
+    },
+    async leftOvers() {
+      return (await filesBelow(path.join(root, '.streamtool/partial'))).filter(
+        (file) => !file.endsWith('.lock'),
+      )
+    },
+    async close() {
+      await destination.close()
+      await rm(root, {recursive: true})
+    },
+  }
+})
+
+destinationContract('memory', async () => {
+  const destination = createMemoryDestination()
+  return {
+    destination,
+    visible: async () => new Map([...destination.files].map(([file, {content}]) => [file, content!])),
+    leftOvers: async () => [],
+    close: () => destination.close(),
+  }
+})
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, {recursive: true, withFileTypes: true})
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)))
+}
