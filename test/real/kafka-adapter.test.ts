@@ -292,7 +292,7 @@ describe('a broker that crashes', () => {
   it('is waited for within the session: the epoch goes on, without a gap', async () => {
     const direct = backend()
     const topic = await newTopic(direct)
-    const member = Member.start(direct, {topics: [topic], sessionTimeoutMs: 45_000})
+    const member = Member.start(direct, {topics: [topic], sessionTimeoutMs: 180_000})
     await sendTexts(direct, {topic, partition: 0}, numbered('record', 10))
     await member.untilRead(0, 10)
     await kafka.killHard()
