@@ -20,11 +20,13 @@ export function markdown(results: Results): string {
     '## Measured how',
     method(results),
     '## Every job',
-    ...[...results.jobs, results.smallest].map((job) => details(job, results.smallest)),
+    ...[...results.jobs, results.smallest].map((job) =>
+      details(job, results.smallest, results.machine.cores),
+    ),
   ].join('\n\n')}\n`
 }
 
-function introduction({date, machine, versions, missing}: Results): string {
+function introduction({date, machine, versions, missing, jobs}: Results): string {
   const facts = [
     `${machine.cores} cores (${machine.processor})`,
     `${machine.memoryGiB} GiB of memory`,
@@ -37,24 +39,28 @@ function introduction({date, machine, versions, missing}: Results): string {
     `Written by \`npm run bench\` on ${date.slice(0, 10)}; numbers in [latest.json](../bench/results/latest.json). To be read as ratios: another machine has other numbers.`,
     `- Machine: ${facts.join(', ')}. Everything runs on it: broker, programs, files.`,
     `- Programs: ${programs.join('; ')}.`,
+    ...(jobs.some(({contenders}) => contenders.some((contender) => busy(contender, machine.cores)))
+      ? ['- **The machine was not quiet**: see the rows whose last column is bold.']
+      : []),
     ...missing.map((what) => `- **Not measured**: ${what.split('\n')[0] ?? what}`),
   ].join('\n')
 }
 
 function summary({jobs, smallest}: Results): string {
   const rows = jobs.map((job) => {
-    const [ours, theirs, limit] = (['ours', 'theirs', 'limit'] as const).map((role) =>
+    const [ours, theirs] = (['ours', 'theirs'] as const).map((role) =>
       job.contenders.find((contender) => contender.role === role),
     )
+    const limits = job.contenders.filter(({role}) => role === 'limit')
     const faster = ours && theirs ? `${ratio(wholeRate(job, ours) / wholeRate(job, theirs))} ×` : '–'
-    const limitText = limit === undefined ? '–' : `${rates(job, limit, smallest)} (${limit.program})`
+    const limitText = limits.map((limit) => `${rates(job, limit, smallest)} (${limit.program})`).join('; ')
     return [
-      ...[job.title, cell(job, theirs, smallest), cell(job, ours, smallest), faster, limitText],
+      ...[job.title, cell(job, theirs, smallest), cell(job, ours, smallest), faster, limitText || '–'],
       verdictOf(job, smallest),
     ]
   })
   return [
-    table(['job', 'OpenMSIStream', 'streamtool', 'faster', 'limit', 'target'], rows),
+    table(['job', 'OpenMSIStream', 'streamtool', 'faster', 'limits', 'target'], rows),
     'Two rates: from the start of the program to its end / without what the same program takes for one file of 1 byte. RSS is the peak.',
   ].join('\n\n')
 }
@@ -90,27 +96,24 @@ function method({machine}: Results): string {
 - Files are pseudorandom, so that compression helps nobody; OpenMSIStream runs with the settings that it ships (lz4, 2 threads, 512 KiB chunks), reading from the oldest record. \`UploadDataFile\` sends single files, being faster there than \`DataFileUploadDirectory\`.
 - The clock runs from the start of the process. It stops when a program that ends by itself has ended (streamtool, \`UploadDataFile\`, kcat); for \`DataFileUploadDirectory\` when the broker has every chunk; for \`DataFileDownloadDirectory\` when it has said of every file that it is reconstructed. Shutting down those two is not counted.
 - Every result is compared byte for byte: what was uploaded, by reading the topic with kcat and decoding it with a public msgpack package; what was reconstructed, file by file. A difference ends the benchmark; a time never does.
-- CPU seconds and peak RSS are the kernel's (\`/proc\`), of the program's own process. "Others" is what else the machine was busy with, as a share of all cores: above ${QUIET_SHARE * 100} % the row is marked, and not to be relied on.
+- CPU seconds and peak RSS are the kernel's (\`/proc\`), of the program's own process. "Others" is how many cores something else kept busy meanwhile, in bold above ${machine.cores * QUIET_SHARE}: such a row is not to be relied on.
 - Limits: \`kcat\` is librdkafka sending the same bytes in the same sizes, or reading the topic and throwing it away, without hashes or files; "write, fsync, rename" is Node.js writing the same files, without Kafka.
 
 The ${machine.cores} cores are shared by the broker and the program, so a program that leaves more CPU to the broker is faster by that alone.`
 }
 
-function details(job: JobResult, smallest: JobResult): string {
-  const cores = (run: ContenderResult) =>
-    median(run.runs.map(({otherCpuSeconds, seconds}) => otherCpuSeconds / seconds))
+function details(job: JobResult, smallest: JobResult, cores: number): string {
   const rows = job.contenders.map((contender) => {
     const {runs, program, topicWrittenBy} = contender
     const seconds = runs.map((run) => run.seconds)
-    const others = cores(contender)
     return [
-      topicWrittenBy === undefined ? program : `${program}, of a topic written by ${topicWrittenBy}`,
+      topicWrittenBy === null ? program : `${program}, of a topic written by ${topicWrittenBy}`,
       `${median(seconds).toFixed(2)} s (${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)})`,
       job === smallest ? '–' : rates(job, contender, smallest),
       `${medianOf(runs, 'cpuSeconds').toFixed(2)} s`,
       `${medianOf(runs, 'brokerCpuSeconds').toFixed(2)} s`,
       mebibytes(peak(contender)),
-      others.toFixed(2),
+      busy(contender, cores) ? `**${othersOf(contender).toFixed(2)}**` : othersOf(contender).toFixed(2),
     ]
   })
   const size =
@@ -121,6 +124,12 @@ function details(job: JobResult, smallest: JobResult): string {
     table(['program', 'seconds', 'rate', 'CPU', 'CPU of the broker', 'peak RSS', 'others'], rows),
   ].join('\n\n')
 }
+
+/** Cores that something else kept busy. */
+const othersOf = ({runs}: ContenderResult): number =>
+  median(runs.map(({otherCpuSeconds, seconds}) => otherCpuSeconds / seconds))
+
+const busy = (contender: ContenderResult, cores: number): boolean => othersOf(contender) > cores * QUIET_SHARE
 
 const peak = ({runs}: ContenderResult): number => Math.max(...runs.map(({peakRssBytes}) => peakRssBytes))
 

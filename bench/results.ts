@@ -30,7 +30,8 @@ export interface JobResult {
 export interface ContenderResult {
   readonly role: Role
   readonly program: string
-  readonly topicWrittenBy?: string
+  /** Of one that reads a topic. */
+  readonly topicWrittenBy: string | null
   readonly runs: readonly Usage[]
 }
 

@@ -9,6 +9,7 @@ import {runOrThrow} from '../test/support/processes.js'
 import {compareDirectory, compareTopic} from './compare.js'
 import {type InputFiles, makeInput} from './input-files.js'
 import type {Contender, Job} from './jobs.js'
+import type {Uploader} from './programs/program.js'
 import type {Programs} from './programs/programs.js'
 import type {ContenderResult, JobResult} from './results.js'
 import type {Topics} from './topics.js'
@@ -59,7 +60,7 @@ async function runOnce(
   const topic = written.get(writtenBy.name) ?? (await bench.topics.create())
   if (!written.has(writtenBy.name)) {
     written.set(writtenBy.name, topic)
-    await writtenBy.upload(input, topic)
+    await send(writtenBy, input, topic)
   }
   const output = await mkdtemp(join(bench.home, 'output-'))
   try {
@@ -79,14 +80,18 @@ async function sendOnce(
 ): Promise<Usage> {
   const topic = await topics.create()
   try {
-    await sends.prepare?.(input)
-    await settle()
-    const usage = await sends.upload(input, topic)
+    const usage = await send(sends, input, topic)
     if (role !== 'limit' && programs.kcatConsume !== null) await compareTopic(input, bootstrap, topic)
     return usage
   } finally {
     await topics.remove(topic)
   }
+}
+
+async function send(uploader: Uploader, input: InputFiles, topic: string): Promise<Usage> {
+  const prepared = (await uploader.prepare?.(input)) ?? input
+  await settle()
+  return uploader.upload(prepared, topic)
 }
 
 /** What the last run left to the disk and to the broker must not slow the next. */
@@ -101,9 +106,11 @@ function rotated<Item>(items: readonly Item[], by: number): Item[] {
 }
 
 function describe(contender: Contender, runs: readonly Usage[]): ContenderResult {
-  if ('sends' in contender) return {role: contender.role, program: contender.sends.name, runs}
+  if ('sends' in contender)
+    return {role: contender.role, program: contender.sends.name, topicWrittenBy: null, runs}
   const {role, receives, writtenBy} = contender
-  return {role, program: receives.name, topicWrittenBy: writtenBy.name, runs}
+  const topicWrittenBy = receives.readsNoTopic ? null : writtenBy.name
+  return {role, program: receives.name, topicWrittenBy, runs}
 }
 
 const nameOf = (contender: Contender) =>

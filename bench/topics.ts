@@ -1,4 +1,5 @@
 import {type Admin, Kafka, logLevel} from 'kafkajs'
+import {eventually} from '../test/support/eventually.js'
 
 export const PARTITIONS = 4
 
@@ -18,7 +19,9 @@ export async function openTopics(bootstrap: string): Promise<Topics> {
   return {
     async create() {
       const topic = `bench-${++made}`
-      await admin.createTopics({topics: [{topic, numPartitions: PARTITIONS}], waitForLeaders: true})
+      // Its own wait for leaders fails when the broker is slow to hear of the topic.
+      await admin.createTopics({topics: [{topic, numPartitions: PARTITIONS}], waitForLeaders: false})
+      await eventually(`${topic} has leaders`, () => hasLeaders(admin, topic))
       return topic
     },
     async count(topic) {
@@ -27,5 +30,15 @@ export async function openTopics(bootstrap: string): Promise<Topics> {
     },
     remove: (topic) => admin.deleteTopics({topics: [topic]}),
     close: () => admin.disconnect(),
+  }
+}
+
+async function hasLeaders(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    const {topics} = await admin.fetchTopicMetadata({topics: [topic]})
+    const partitions = topics[0]?.partitions ?? []
+    return partitions.length === PARTITIONS && partitions.every(({leader}) => leader >= 0)
+  } catch {
+    return false
   }
 }

@@ -1,8 +1,8 @@
 /** What the machine allows: the same bytes through kcat (librdkafka), and files written with nothing before them. */
-import {mkdir, readFile, writeFile} from 'node:fs/promises'
+import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import type {InputFiles} from '../input-files.js'
+import type {InputFile, InputFiles} from '../input-files.js'
 import {measure} from '../measured-process.js'
 import type {Downloader, Surroundings, Uploader} from './program.js'
 
@@ -10,14 +10,12 @@ const PIECE_BYTES = 524_288
 const WRITE_FILES = fileURLToPath(new URL('../limits/write-files.mjs', import.meta.url))
 
 export function kcatProduce({bootstrap, brokerPid, home}: Surroundings): Uploader {
-  let pieces: readonly string[] = []
   return {
     name: 'kcat -P',
-    async prepare(input) {
-      pieces = await asPieces(input, join(home, 'pieces'))
-    },
-    async upload(_input, topic) {
-      const args = ['-P', '-q', '-b', bootstrap, '-t', topic, ...pieces]
+    prepare: (input) => asPieces(input, join(home, 'pieces')),
+    async upload({directory, files}, topic) {
+      const paths = files.map(({path}) => join(directory, path))
+      const args = ['-P', '-q', '-b', bootstrap, '-t', topic, ...paths]
       return (await measure({program: 'kcat', args, cwd: home}, brokerPid)).usage
     },
   }
@@ -53,6 +51,7 @@ export function plainWriter({home}: Surroundings): Downloader {
   return {
     name: 'node: write, fsync, rename',
     ownFiles: /^$/,
+    readsNoTopic: true,
     async download(_topic, input, output) {
       const args = [WRITE_FILES, input.directory, output]
       return (await measure({program: process.execPath, args, cwd: home}, null)).usage
@@ -61,21 +60,18 @@ export function plainWriter({home}: Surroundings): Downloader {
 }
 
 /** kcat sends each file it is given as one record, so large ones are cut first. */
-async function asPieces({directory, files}: InputFiles, place: string): Promise<string[]> {
-  const pieces: string[] = []
-  for (const {path, bytes} of files) {
-    const whole = join(directory, path)
-    if (bytes <= PIECE_BYTES) {
-      pieces.push(whole)
-      continue
-    }
-    await mkdir(place, {recursive: true})
-    const content = await readFile(whole)
+async function asPieces(input: InputFiles, place: string): Promise<InputFiles> {
+  if (input.files.every(({bytes}) => bytes <= PIECE_BYTES)) return input
+  await rm(place, {recursive: true, force: true})
+  await mkdir(place)
+  const files: InputFile[] = []
+  for (const {path, bytes} of input.files) {
+    const content = await readFile(join(input.directory, path))
     for (let at = 0; at < bytes; at += PIECE_BYTES) {
-      const piece = join(place, `${path}-${at}`)
-      await writeFile(piece, content.subarray(at, at + PIECE_BYTES))
-      pieces.push(piece)
+      const piece = content.subarray(at, at + PIECE_BYTES)
+      files.push({path: `${path}-${at}`, bytes: piece.length})
+      await writeFile(join(place, `${path}-${at}`), piece)
     }
   }
-  return pieces
+  return {...input, directory: place, files}
 }

@@ -17,7 +17,7 @@ import type {Topics} from '../topics.js'
 import type {Downloader, Surroundings, Uploader} from './program.js'
 
 const CHUNK_BYTES = 524_288
-const LOOK_EVERY_MS = 25
+const LOOK_EVERY_MS = 50
 const GIVE_UP_MS = 900_000
 const FINISHED_FILE = /successfully reconstructed from stream/g
 
@@ -48,12 +48,20 @@ export async function installOpenMsiStream(
     cwd,
   })
 
+  // Hard links, because it writes its logs and tables beside the files.
+  const prepare = async (input: InputFiles): Promise<InputFiles> => {
+    await rm(join(cwd, 'input'), {recursive: true, force: true})
+    await runOrThrow('cp', ['-al', input.directory, join(cwd, 'input')])
+    return {...input, directory: join(cwd, 'input')}
+  }
+
   return {
     version: OPENMSISTREAM_VERSION,
     platform: await platformOf(join(programs, 'python')),
     programs,
     uploadFile: {
       name: 'UploadDataFile',
+      prepare,
       async upload(input, topic) {
         const file = onlyFileOf(input)
         const {usage} = await measure(
@@ -65,15 +73,14 @@ export async function installOpenMsiStream(
     },
     uploadDirectory: {
       name: 'DataFileUploadDirectory --upload_existing',
+      prepare,
       async upload(input, topic) {
         const chunks = input.files.reduce((sum, {bytes}) => sum + Math.ceil(bytes / CHUNK_BYTES), 0)
         const program = startMeasured(
           command('DataFileUploadDirectory', topic, input.directory, '--upload_existing'),
           brokerPid,
         )
-        const usage = await usageUntil(program, async () => (await topics.count(topic)) >= chunks)
-        await rm(join(input.directory, 'LOGS'), {recursive: true, force: true})
-        return usage
+        return usageUntil(program, async () => (await topics.count(topic)) >= chunks)
       },
     },
     downloadDirectory: {

@@ -4,8 +4,8 @@ import type {Usage} from '../usage.js'
 /** What its files are sent with. */
 export interface Uploader {
   readonly name: string
-  /** What has to be there before the clock starts. */
-  prepare?(input: InputFiles): Promise<void>
+  /** The same bytes as it wants to have them, made before the clock starts. */
+  prepare?(input: InputFiles): Promise<InputFiles>
   /** Resolves when every byte is on the topic. */
   upload(input: InputFiles, topic: string): Promise<Usage>
 }
@@ -17,6 +17,8 @@ export interface Downloader {
   download(topic: string, input: InputFiles, output: string): Promise<Usage>
   /** Files in `output` that are its own; null when it throws away what it reads. */
   readonly ownFiles: RegExp | null
+  /** It takes the files from where they are. */
+  readonly readsNoTopic?: true
 }
 
 /** What every program is started with. */
