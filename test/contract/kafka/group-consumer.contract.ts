@@ -154,6 +154,32 @@ export function groupConsumerContract({backend}: ContractContext): void {
       }
     })
 
+    it('drops the batch of another partition that came in the same answer', async () => {
+      const topic = await newTopic(backend(), 2)
+      for (const partition of [0, 1]) await sendTexts(backend(), {topic, partition}, numbered('record', 10))
+      let first: number | null = null
+      const member = Member.start(
+        backend(),
+        {topics: [topic]},
+        {
+          records: ({epoch, partition}) => {
+            if (first !== null) return
+            first = partition
+            epoch.seek({topic, partition: 1 - partition}, 5)
+          },
+        },
+      )
+      try {
+        await member.until('something is read', () => first !== null)
+        const other = 1 - first!
+        await member.until('the other is read', () => member.position(other) === 10)
+        expect(member.offsetsOf(first!)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+        expect(member.offsetsOf(other)).toEqual([5, 6, 7, 8, 9])
+      } finally {
+        await member.stop()
+      }
+    })
+
     it('moves the position of a partition that stands at its end', async () => {
       const topic = await newTopic(backend(), 2)
       await sendTexts(backend(), {topic, partition: 1}, numbered('record', 10))

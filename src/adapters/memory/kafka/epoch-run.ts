@@ -86,8 +86,9 @@ export class EpochRun {
       generation,
       signal,
       commit: async (offsets) => {
-        await this.#arrival('commit')
         signal.throwIfAborted()
+        // What is under way when the epoch ends is the coordinator's to refuse.
+        await this.#arrival('commit')
         this.#cluster.subjectToFaults('commit', () => this.#membership.commit(generation, offsets))
       },
       seek: (partition, offset) => {

@@ -237,6 +237,20 @@ describe('memory Kafka: groups', () => {
     expect([...asked].sort()).toEqual(['commit g named', 'fetch g named', 'join g ', 'produce  '])
   })
 
+  it('refuses a commit that arrives after the group has moved on', async () => {
+    const gate = deferred()
+    const kafka = await kafkaWith(1, {delay: ({kind}) => (kind === 'commit' ? gate.promise : undefined)})
+    const member = join(kafka)
+    await eventually('an epoch begins', () => member.epochs.length === 1)
+    const commit = member.epochs[0]!.commit([{...PARTITION, offset: 1, metadata: ''}])
+    kafka.forceRebalance('g')
+    await eventually('another begins', () => member.epochs.length === 2)
+    gate.resolve()
+    await expect(commit).rejects.toMatchObject({code: 'GROUP_STALE'})
+    expect(await kafka.admin().committedOffsets('g', 'runs')).toEqual([])
+    await member.stop()
+  })
+
   it('lets timers run although records never end', async () => {
     const kafka = await kafkaWith(1)
     let calls = 0
