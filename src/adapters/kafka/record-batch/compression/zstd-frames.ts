@@ -1,5 +1,5 @@
 /**
- * Looks over Zstandard frames without decoding them (RFC 8878, chapter 3), because a decoder reserves the window
+ * Finds Zstandard frames without decoding them (RFC 8878, chapter 3), because a decoder reserves the window
  * that a frame's header asks for, which can be gigabytes in a few bytes of input.
  *
  *   magic FD2FB528 | descriptor | [window descriptor] | [dictionary id] | [content size] | blocks | [checksum]
@@ -13,8 +13,19 @@ const SKIPPABLE_MAGIC = 0x184d2a50
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const
 const RLE = 1
 
-/** @throws BatchFault when a frame is cut short, needs a dictionary, or wants a window above the limit */
-export function checkZstdFrames(bytes: Buffer, maxWindowBytes: number): void {
+export interface ZstdFrame {
+  /** With header and checksum. */
+  readonly bytes: Buffer
+  /** What it says it becomes; null when it does not say. */
+  readonly contentBytes: number | null
+}
+
+/**
+ * Frames that may be skipped are left out.
+ * @throws BatchFault when a frame is cut short, needs a dictionary, or wants a window or content above the limit
+ */
+export function findZstdFrames(bytes: Buffer, maxBytes: number): ZstdFrame[] {
+  const frames: ZstdFrame[] = []
   let position = 0
   const unsigned = (byteLength: number): number => {
     if (position + byteLength > bytes.length) throw new BatchFault('zstd: cut short')
@@ -24,9 +35,11 @@ export function checkZstdFrames(bytes: Buffer, maxWindowBytes: number): void {
     return value
   }
   while (position < bytes.length) {
+    const start = position
     const magic = unsigned(4)
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
-      position += unsigned(4)
+      const skippedBytes = unsigned(4)
+      position += skippedBytes
       continue
     }
     if (magic !== FRAME_MAGIC) throw new BatchFault('zstd: no frame where one must begin')
@@ -36,8 +49,8 @@ export function checkZstdFrames(bytes: Buffer, maxWindowBytes: number): void {
     const dictionaryId = unsigned(DICTIONARY_ID_BYTES[(descriptor & 3) as 0 | 1 | 2 | 3])
     if (dictionaryId !== 0) throw new BatchFault('zstd: a frame that needs a dictionary')
     const contentBytes = contentSize(descriptor >> 6, isSingleSegment, unsigned)
-    if (Math.max(windowBytes, contentBytes) > maxWindowBytes) {
-      throw new BatchFault(`it inflates to more than ${maxWindowBytes} bytes`)
+    if (Math.max(windowBytes, contentBytes ?? 0) > maxBytes) {
+      throw new BatchFault(`it inflates to more than ${maxBytes} bytes`)
     }
     for (let isLast = false; !isLast;) {
       const block = unsigned(3)
@@ -46,7 +59,9 @@ export function checkZstdFrames(bytes: Buffer, maxWindowBytes: number): void {
       if (position > bytes.length) throw new BatchFault('zstd: cut short')
     }
     if ((descriptor & 0x04) !== 0) unsigned(4)
+    frames.push({bytes: bytes.subarray(start, position), contentBytes})
   }
+  return frames
 }
 
 function windowOf(descriptor: number): number {
@@ -59,7 +74,7 @@ function contentSize(
   flag: number,
   isSingleSegment: boolean,
   unsigned: (byteLength: number) => number,
-): number {
-  if (flag === 0) return isSingleSegment ? unsigned(1) : 0
+): number | null {
+  if (flag === 0) return isSingleSegment ? unsigned(1) : null
   return flag === 1 ? unsigned(2) + 256 : unsigned(2 ** flag)
 }

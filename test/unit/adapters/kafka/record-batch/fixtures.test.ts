@@ -60,32 +60,33 @@ describe('record batches written by real clients', () => {
     expect(records).toEqual(expected.records.filter((record) => (record as {offset: number}).offset >= from))
   })
 
-  it.each(names)('notices each flipped bit of %s, or what it does not change is the offset', async (name) => {
+  it.each(names)('answers nothing of a batch of %s in which a bit was flipped', async (name) => {
     const {set} = load(name)
-    // Before the length and after the CRC's start every bit counts; a step keeps it quick.
-    for (let position = 16; position < set.bytes.length; position += Math.ceil(set.bytes.length / 200)) {
-      const bytes = Buffer.from(set.bytes)
-      bytes[position] = (bytes[position] ?? 0) ^ 0x10
-      const whole = await decodeRecordSet({...set, fromOffset: 0})
-      const outcome = await decodeRecordSet({...set, bytes, fromOffset: 0}).then(
-        (answer) => answer.nextOffset < whole.nextOffset || answer.batchCount < whole.batchCount,
-        (error: unknown) => (error as {code: string}).code === 'BATCH_CORRUPT',
-      )
-      expect([position, outcome]).toEqual([position, outcome && true])
-      if (!outcome) {
-        // The first bytes of a later batch: base offset, length and leader epoch are not under its CRC.
-        expect(isOutsideCrc(set.bytes, position)).toBe(true)
+    for (const {start, end} of batchesIn(set.bytes)) {
+      const step = Math.ceil((end - start - CRC_POSITION) / 40)
+      for (let position = start + CRC_POSITION; position < end; position += step) {
+        const bytes = Buffer.from(set.bytes)
+        bytes[position] = bytes[position]! ^ 0x10
+        const baseOffset = Number(bytes.readBigInt64BE(start))
+        const answer = await decodeRecordSet({...set, bytes, fromOffset: baseOffset}).catch(
+          (error: unknown) => error,
+        )
+        expect(answer).toMatchObject({
+          code: 'BATCH_CORRUPT',
+          facts: {topic: name, partition: 0, offset: baseOffset},
+        })
       }
     }
   })
 })
 
-function isOutsideCrc(bytes: Buffer, position: number): boolean {
-  let start = 0
-  while (start + 12 <= bytes.length) {
-    const end = start + 12 + bytes.readInt32BE(start + 8)
-    if (position < end) return position < start + 17
-    start = end
+const CRC_POSITION = 17
+
+function batchesIn(bytes: Buffer): {start: number; end: number}[] {
+  const batches: {start: number; end: number}[] = []
+  for (let start = 0, end = 0; start < bytes.length; start = end) {
+    end = start + 12 + bytes.readInt32BE(start + 8)
+    batches.push({start, end})
   }
-  return false
+  return batches
 }
