@@ -40,8 +40,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   let closed: Promise<void> | undefined
   const close = async () => {
-    await broker.close()
-    await lock.release()
+    try {
+      await broker.close()
+    } finally {
+      await lock.release()
+    }
   }
   const closeOnce = () => (closed ??= close())
   lock.lost.addEventListener('abort', () => {

@@ -107,9 +107,7 @@ export class Group {
    * @throws Refusal UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS
    */
   checkCommit(request: GenerationRequest): void {
-    const namesMember = request.generation >= 0 || request.memberId !== '' || request.instanceId !== null
     if (this.isEmpty && request.generation < 0) return
-    if (!namesMember) throw new Refusal('UNKNOWN_MEMBER_ID')
     this.#keepAlive(this.#identifyInGeneration(request))
     if (this.#state === 'CompletingRebalance') throw new Refusal('REBALANCE_IN_PROGRESS')
   }

@@ -102,7 +102,10 @@ export class BatchFile {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    fsyncSync(this.#fd)
-    closeSync(this.#fd)
+    try {
+      fsyncSync(this.#fd)
+    } finally {
+      closeSync(this.#fd)
+    }
   }
 }

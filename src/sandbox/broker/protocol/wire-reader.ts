@@ -31,7 +31,6 @@ export class WireReader {
     return this.#bytes.readInt32BE(this.#advance(4))
   }
 
-  /** Beyond 2^53 the number is rounded, which no offset or timestamp that is in use ever is. */
   int64(): number {
     return int64At(this.#bytes, this.#advance(8))
   }
@@ -110,8 +109,10 @@ export class WireReader {
   }
 }
 
+/** What is no safe integer, as no offset or timestamp in use ever is, becomes the nearest one that is. */
 export function int64At(bytes: Buffer, position: number): number {
-  return bytes.readInt32BE(position) * 0x1_0000_0000 + bytes.readUInt32BE(position + 4)
+  const value = bytes.readInt32BE(position) * 0x1_0000_0000 + bytes.readUInt32BE(position + 4)
+  return Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
 }
 
 function required<Value>(value: Value | null, type: string): Value {

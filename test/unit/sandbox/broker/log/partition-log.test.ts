@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import {appendFile, readFile, stat, truncate, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {describe, expect, it, onTestFinished} from 'vitest'
@@ -99,6 +100,18 @@ describe('reading', () => {
     stop()
     await append({values: ['c']})
     expect(heard).toBe(2)
+  })
+})
+
+describe.runIf(existsSync('/dev/full'))('a full disk', () => {
+  it('refuses what is appended, and leaves the log as it was', async () => {
+    const {log, append} = await openLog({path: '/dev/full'})
+    for (let attempts = 0; attempts < 2; attempts++) {
+      await expect(append({values: ['x']})).rejects.toThrow('ENOSPC')
+      expect(log.endOffset).toBe(0)
+    }
+    // A device cannot be synced; the file is closed all the same.
+    expect(() => log.close()).toThrow('EINVAL')
   })
 })
 

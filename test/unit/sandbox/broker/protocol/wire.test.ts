@@ -87,6 +87,12 @@ describe('WireReader on hostile bytes', () => {
     expect(() => read(new WireReader(bytes))).toThrow(WireError)
   })
 
+  it('takes numbers that are no safe integers for the nearest that are', () => {
+    const bytes = Buffer.from('7fffffffffffffff' + '8000000000000000', 'hex')
+    const reader = new WireReader(bytes)
+    expect([reader.int64(), reader.int64()]).toEqual([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER])
+  })
+
   it('bounds the items of all arrays of a request together', () => {
     const nested = Buffer.alloc(1_000_000)
     nested.writeInt32BE(100_000, 0)
