@@ -68,6 +68,11 @@ export async function deliverFiles(
   const {clusterId, partitionCount} = await admin.describeTopic(topic)
   const ends = await admin.partitionRanges(topic)
   reporter.event({event: 'started', command, topic, group})
+  if (options.once) {
+    logger.info(
+      'Run it more often than the brokers forget an idle group: offsets.retention.minutes, 7 days by default.',
+    )
+  }
 
   const through = new AbortController()
   const tally = new Tally(reporter, logger)

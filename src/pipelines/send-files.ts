@@ -10,7 +10,15 @@ import {setMaxListeners} from 'node:events'
 import {RECORD_BATCH_HEADER_BYTES, type WireFormat} from '../core/chunk/index.js'
 import {asStreamtoolError, ExitCode, StreamtoolError, worstExitCode} from '../core/errors.js'
 import {isAborted, Semaphore} from '../core/flow/index.js'
-import type {Clock, FileSource, Logger, RecordProducer, SourceFile, TopicAdmin} from '../core/ports.js'
+import type {
+  Clock,
+  FileSource,
+  Logger,
+  RecordProducer,
+  SourceFile,
+  SourceProblem,
+  TopicAdmin,
+} from '../core/ports.js'
 import type {PipelineResult, Problem, Reporter, UploadReport} from './report.js'
 import {Batcher} from './sending/batcher.js'
 import {FileSender} from './sending/file-sender.js'
@@ -100,7 +108,8 @@ export async function sendFiles(
   for await (const file of source.list()) {
     if (isAborted(stop)) break
     if ('code' in file) {
-      tally.failed(file.path ?? file.localPath, new StreamtoolError(file.code, file.reason))
+      if (file.code === 'FILE_SKIPPED') tally.skipped(file)
+      else tally.failed(file.path ?? file.localPath, new StreamtoolError(file.code, file.reason))
       continue
     }
     const release = await places.acquire()
@@ -192,6 +201,15 @@ class UploadTally {
       uploadId,
     }
     this.reporter.event({event: 'file.uploaded', ...facts})
+  }
+
+  /** What nobody asked for, such as a link inside a directory: told, and no failure. */
+  skipped({localPath, path, code, reason}: SourceProblem): void {
+    this.files.skipped += 1
+    const name = path ?? localPath
+    this.problems.push({path: name, outcome: 'skipped', code, reason})
+    this.reporter.event({event: 'file.skipped', path: name, code, reason})
+    this.logger.info(`Skipped: ${localPath}. ${reason}`, {code})
   }
 
   failed(path: string, error: StreamtoolError): void {

@@ -88,6 +88,7 @@ export class Tally {
         exitCode: ExitCode.filesUnsettled,
       })
       this.reporter.event({event: 'file.incomplete', ...problem})
+      this.logger.warn(`Incomplete: ${file.path}. ${reason}`, {missingChunks: missing})
     }
   }
 

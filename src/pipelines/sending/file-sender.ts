@@ -90,7 +90,7 @@ export class FileSender {
   /** @returns false when a chunk was not what had been hashed */
   private async sendChunks(file: SourceFile, plan: UploadPlan, partition: number): Promise<boolean> {
     const {batcher, signal, wireFormat, onChunkAcknowledged} = this.options
-    const acknowledged: Promise<void>[] = []
+    const underWay = new UnderWay()
     let unchanged = true
     for (let index = 1; index <= plan.split.count; index++) {
       signal.throwIfAborted()
@@ -108,14 +108,11 @@ export class FileSender {
         wireFormat,
       )
       const sent = await batcher.add(partition, record)
-      const counted = sent.acknowledged.then(() => onChunkAcknowledged(data.length))
-      // Awaited below, unless the loop ends early by an error that says more.
-      counted.catch(() => undefined)
-      acknowledged.push(counted)
+      underWay.add(sent.acknowledged.then(() => onChunkAcknowledged(data.length)))
     }
     // Also when it changed: generations of a path stay in order on the topic, so nothing of the next attempt is
     // sent while something of this one is under way.
-    await Promise.all(acknowledged)
+    await underWay.settled()
     return unchanged
   }
 
@@ -144,6 +141,27 @@ export class FileSender {
     )
     const overheadBytes = RECORD_BATCH_HEADER_BYTES + recordBytesUpperBound(record) + path.length
     return Math.min(this.options.chunkBytes, this.options.maxBatchBytes - overheadBytes)
+  }
+}
+
+/** Acknowledgements that are waited for: as many as are under way, not as many as the file has chunks. */
+class UnderWay {
+  private readonly promises = new Set<Promise<void>>()
+  private failure: {readonly thrown: unknown} | null = null
+
+  add(promise: Promise<void>): void {
+    const watched = promise
+      .catch((thrown: unknown) => {
+        this.failure ??= {thrown}
+      })
+      .finally(() => this.promises.delete(watched))
+    this.promises.add(watched)
+  }
+
+  /** @throws what the first one failed with */
+  async settled(): Promise<void> {
+    await Promise.all(this.promises)
+    if (this.failure) throw this.failure.thrown
   }
 }
 
