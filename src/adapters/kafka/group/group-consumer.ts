@@ -112,13 +112,13 @@ class GroupRun {
   }
 
   async #liveOn(handler: GroupHandler, signal: AbortSignal): Promise<void> {
-    let previous: Promise<unknown> = Promise.resolve()
+    let previous = Promise.resolve()
     for (;;) {
       const joined = await this.#joining.join(signal)
       this.#refuseForeignTopics(joined)
       const life = new EpochLife(joined, handler, this.#surroundings)
       const end = await life.live(previous, signal)
-      previous = Promise.all([previous, life.handlerIsThrough()])
+      previous = Promise.all([previous, life.handlerIsThrough()]).then(() => undefined)
       previous.catch(() => undefined)
       if (end.isForgotten) this.#joining.memberId = ''
       if (end.failure !== null) throw end.failure.error
