@@ -1,5 +1,4 @@
 /** The last check of a path from the wire before it becomes a path of this machine. */
-import path from 'node:path'
 import {checkPath} from '../../core/chunk/paths.js'
 import {StreamtoolError} from '../../core/errors.js'
 
@@ -30,9 +29,4 @@ function checkForWindows(wirePath: string): string | null {
     if (WINDOWS_DEVICE.test(component)) return 'it is the name of a device on Windows'
   }
   return null
-}
-
-/** Where the file stands, as a person would name it. */
-export function localPathOf(root: string, components: readonly string[]): string {
-  return path.join(root, ...components)
 }

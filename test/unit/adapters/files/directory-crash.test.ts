@@ -2,11 +2,12 @@
 import {readdir, readFile, rm, utimes, writeFile} from 'node:fs/promises'
 import path from 'node:path'
 import {setTimeout as delay} from 'node:timers/promises'
-import {describe, expect, it, onTestFinished} from 'vitest'
+import {describe, expect, it, onTestFinished, vi} from 'vitest'
 import {createDirectoryDestination} from '../../../../src/adapters/files/directory-destination.js'
 import {systemClock} from '../../../../src/adapters/system/clock.js'
 import type {Destination} from '../../../../src/core/ports.js'
 import {runTestChild, type TestChild} from '../../../support/child-process.js'
+import {eventually} from '../../../support/eventually.js'
 import {incomingFile} from '../../../support/incoming-file.js'
 import {noSteps, recordedLog} from '../../../support/quiet.js'
 import {temporaryDirectory} from '../../../support/temporary-directory.js'
@@ -149,6 +150,31 @@ describe('beside another process', () => {
     const restarted = await open(root)
     expect(await deliver(restarted, 'new', 2)).toBe('superseded')
     expect(await readFile(path.join(root, 'f'), 'utf8')).toBe('newest')
+  })
+
+  it('begins anew when another host took it for dead, and gives up what it had open', async () => {
+    vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']})
+    onTestFinished(() => void vi.useRealTimers())
+    const root = await temporaryDirectory()
+    const destination = await open(root)
+    const writer = await destination.open(incomingFile('f', Buffer.from('a'), {chunkCount: 2}), signal)
+    await writer.write(Buffer.from('a'))
+    const foreign = {pid: 1, startTime: '1', pidSpace: 'boot:another'}
+    const partial = path.join(root, '.streamtool/partial')
+    await writeFile(path.join(partial, '0.2.lock'), `${JSON.stringify(foreign)}\n`)
+    vi.advanceTimersByTime(10_000)
+    await eventually('the loss is noticed', () =>
+      writer.write(Buffer.alloc(0)).then(
+        () => false,
+        () => true,
+      ),
+    )
+    await expect(writer.finish(1)).rejects.toMatchObject({code: 'STORAGE_FAILED', retriable: true})
+    await writer.discard()
+    const again = await destination.open(incomingFile('f', Buffer.from('a')), signal)
+    await again.write(Buffer.from('a'))
+    expect(await again.finish(1)).toBe('delivered')
+    expect((await readdir(partial)).sort()).toEqual(['0', '0.2.lock', '1', '1.1.lock'])
   })
 
   it('fails, and does not write into the files of others, when its own were taken away', async () => {

@@ -22,7 +22,7 @@ interface FullDisk {
   readonly destination: Destination
   readonly log: RecordedLog
   readonly stop: AbortController
-  makeSpace(): Promise<void>
+  readonly makeSpace: () => Promise<void>
 }
 
 async function smallDisk(): Promise<string> {

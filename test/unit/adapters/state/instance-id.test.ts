@@ -26,7 +26,7 @@ describe('acquireInstanceId', () => {
     await held[1]!.release()
     const again = await acquireInstanceId(options)
     expect(again.instanceId).toBe('lab-7.example.org-1')
-    for (const {release} of [held[0]!, held[2]!, again]) await release()
+    for (const id of [held[0]!, held[2]!, again]) await id.release()
   })
 
   it('counts each group by itself', async () => {
