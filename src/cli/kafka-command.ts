@@ -1,5 +1,4 @@
 /** A command that talks to Kafka: it connects, stops well on signals, and closes what it opened. */
-import {setMaxListeners} from 'node:events'
 import type {ExitCode} from '../core/errors.js'
 import type {Reporter} from '../pipelines/report.js'
 import {StreamtoolCommand, type CommandSettings, type Invocation} from './base-command.js'
@@ -17,8 +16,6 @@ export interface KafkaInvocation<S extends Settings> extends Invocation<S> {
   readonly reporter: Reporter
 }
 
-const MANY_LISTENERS = 1_000
-
 export abstract class KafkaCommand<S extends KafkaCommandSettings> extends StreamtoolCommand<S> {
   /** One line for the time until the first progress. */
   protected abstract titleOf(values: Values<S>): string
@@ -35,8 +32,6 @@ export abstract class KafkaCommand<S extends KafkaCommandSettings> extends Strea
       import('./signals.js'),
       import('./output/streams.js'),
     ])
-    // Everything under way listens for the stop, by the dozen; only what keeps growing is a leak.
-    setMaxListeners(MANY_LISTENERS)
     const {output} = invocation
     const values: Values<KafkaCommandSettings> = invocation.values
     const connection = await connectionOf(values)

@@ -95,6 +95,27 @@ describe('the sandbox', () => {
   })
 })
 
+describe('a stop that is not heeded', () => {
+  const stubborn =
+    "process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('ready')"
+
+  it('is forced by a second signal, at once', async () => {
+    const running = start(['sandbox', '--', process.execPath, '-e', stubborn])
+    await eventually('the command runs', () => running.stdout().includes('ready'))
+    running.child.kill('SIGTERM')
+    await eventually('the command has refused', () => running.stdout().includes('no'))
+    running.child.kill('SIGTERM')
+    expect(await running.end).toEqual([130, null])
+  })
+
+  it('is forced after --shutdown-timeout', async () => {
+    const running = start(['sandbox', '--shutdown-timeout', '200ms', '--', process.execPath, '-e', stubborn])
+    await eventually('the command runs', () => running.stdout().includes('ready'))
+    running.child.kill('SIGTERM')
+    expect(await running.end).toEqual([130, null])
+  })
+})
+
 describe('upload and reconstruct', () => {
   it('report on stdout with --json; without it stdout is empty and the summary is on stderr', async () => {
     const report = await uploaded('reports')
@@ -201,7 +222,7 @@ describe('a reader of stdout that goes away', () => {
     running.child.stdout!.destroy()
     expect(await running.end).toEqual([0, null])
     expect(running.stderr()).toContain('Uploaded 50 files')
-    expect(running.stderr()).not.toContain('EPIPE')
+    expect(running.stderr()).not.toMatch(/EPIPE|Warning/)
   })
 
   it('stops a command that would run until stopped', async () => {

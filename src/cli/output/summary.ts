@@ -49,9 +49,9 @@ export function summarizeDelivery(report: DeliverReport): Summary {
 
 const begun = (verb: string, interrupted: boolean) => (interrupted ? `Interrupted. ${verb}` : verb)
 
-/** What failed or was held has been told when it happened. */
+/** What is no success has been told when it happened; what is merely open yet has not. */
 function problemLines(problems: readonly Problem[]): string[] {
-  const untold = problems.filter(({outcome}) => outcome === 'open' || outcome === 'incomplete')
+  const untold = problems.filter(({outcome}) => outcome === 'open')
   const lines = untold.slice(0, PROBLEMS_SHOWN).map(problemLine)
   const more = untold.length - lines.length
   return more > 0 ? [...lines, `  … and ${humanCount(more)} more`] : lines

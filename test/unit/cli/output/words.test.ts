@@ -99,7 +99,7 @@ describe('the summary', () => {
       parked: 0,
       skipped: 0,
     }
-    const problem = {path: 'p', code: 'FILE_INCOMPLETE', reason: '1 of 2 chunks are not on the topic.'}
+    const problem = {path: 'p', code: 'FILE_INCOMPLETE', reason: '1 of 2 chunks are missing.'}
     const {headline, details} = summarizeDelivery({
       ...run,
       group: 'g',
@@ -107,15 +107,13 @@ describe('the summary', () => {
       files,
       poison: 1,
       problems: [
-        {...problem, outcome: 'incomplete', missingChunks: '2'},
+        {...problem, outcome: 'open', missingChunks: '2'},
         {...problem, outcome: 'failed', path: 'told\u001b[31m'},
       ],
     })
     expect(headline).toBe(
       'Delivered 4 files (2.0 KiB), 2 failed, 1 held, 1 incomplete, 1 open, 1 foreign record skipped from t in 2.0 s',
     )
-    expect(details).toEqual([
-      '  incomplete: p: 1 of 2 chunks are not on the topic. Missing chunks: 2. (FILE_INCOMPLETE)',
-    ])
+    expect(details).toEqual(['  open: p: 1 of 2 chunks are missing. Missing chunks: 2. (FILE_INCOMPLETE)'])
   })
 })
