@@ -69,6 +69,17 @@ export class RawClient {
     this.#socket.write(bytes)
   }
 
+  /** Reads nothing for a while. */
+  pauseFor(ms: number): void {
+    this.#socket.pause()
+    setTimeout(() => this.#socket.resume(), ms)
+  }
+
+  /** Says that nothing more will come; what was sent still arrives. */
+  end(): void {
+    this.#socket.end()
+  }
+
   close(): void {
     this.#socket.destroy()
   }

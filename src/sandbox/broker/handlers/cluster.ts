@@ -2,12 +2,12 @@ import type {Topic} from '../log/topic.js'
 import {findCoordinator, GROUP_KEY, metadata} from '../protocol/cluster.js'
 import {attempt, KafkaError, type KafkaError as KafkaErrorCode} from '../protocol/errors.js'
 import {route, type Route} from './dispatcher.js'
-import type {BrokerState} from './state.js'
+import {warnOfTransactions, type BrokerState} from './state.js'
 
 const NO_NODE = {nodeId: -1, host: '', port: -1}
 
 /** Where things are: everything on the one node. */
-export function clusterRoutes({node, identity, topics}: BrokerState): Route[] {
+export function clusterRoutes({node, identity, topics, logger}: BrokerState): Route[] {
   const {nodeId} = node
   const replicas = {leader: nodeId, replicas: [nodeId], inSyncReplicas: [nodeId]}
   const partitionsOf = (topic: Topic | undefined) =>
@@ -27,8 +27,9 @@ export function clusterRoutes({node, identity, topics}: BrokerState): Route[] {
         return {error, topic, partitions: partitionsOf(topics.find(topic))}
       }),
     })),
-    route(findCoordinator, ({keyType}) => {
+    route(findCoordinator, ({keyType}, client) => {
       if (keyType === GROUP_KEY) return {error: KafkaError.NONE, message: null, ...node}
+      warnOfTransactions(logger, client)
       const error = KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
       return {error, message: 'the sandbox has no transactions', ...NO_NODE}
     }),

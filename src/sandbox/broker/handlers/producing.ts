@@ -3,7 +3,7 @@ import {initProducerId, produce, type ProduceRequest} from '../protocol/records.
 import {WireError} from '../protocol/wire-reader.js'
 import {maxMessageBytes} from '../log/topic-config.js'
 import {NO_RESPONSE, route, type Route} from './dispatcher.js'
-import type {BrokerState} from './state.js'
+import {warnOfTransactions, type BrokerState} from './state.js'
 
 /** Apache Kafka's default for message.timestamp.after.max.ms. */
 const CLOCK_TOLERANCE_MS = 3_600_000
@@ -43,11 +43,11 @@ export function producingRoutes({topics, identity, logger}: BrokerState): Route[
         throw new WireError(`a record batch sent with acks=0 was refused with error ${refused.error}`)
       return NO_RESPONSE
     }),
-    route(initProducerId, ({transactionalId}) => {
+    route(initProducerId, ({transactionalId}, client) => {
       if (transactionalId === null) {
         return {error: KafkaError.NONE, producerId: identity.takeProducerId(), producerEpoch: 0}
       }
-      logger.warn('a producer asked for transactions, which the sandbox does not have', {transactionalId})
+      warnOfTransactions(logger, client)
       return {error: KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, producerId: -1, producerEpoch: -1}
     }),
   ]

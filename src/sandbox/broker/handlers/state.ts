@@ -12,3 +12,8 @@ export interface BrokerState {
   readonly groups: GroupCoordinator
   readonly logger: Logger
 }
+
+/** Clients make little of being refused; the one who runs the sandbox should know why. */
+export function warnOfTransactions(logger: Logger, {clientId}: {readonly clientId: string}): void {
+  logger.warn(`client ${clientId} asked for transactions, which the sandbox does not have`, {clientId})
+}
