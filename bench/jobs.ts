@@ -130,6 +130,19 @@ export const JOBS: readonly Job[] = [
     rssLimitMiB: RSS_LIMIT_MIB,
     contenders: (programs) => receiving(programs, []),
   },
+  {
+    id: 'memory-many',
+    title: 'reconstruct 50,000 files of 100 bytes',
+    input: {count: 50_000, smallestBytes: 100, largestBytes: 100},
+    rounds: 1,
+    unit: 'files/s',
+    target: null,
+    rssLimitMiB: RSS_LIMIT_MIB,
+    // OpenMSIStream would take most of an hour to upload them.
+    contenders: ({streamtool: {upload, reconstruct}}) => [
+      {role: 'ours', receives: reconstruct, writtenBy: upload},
+    ],
+  },
 ]
 
 /** A tenth of the work, once. */

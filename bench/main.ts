@@ -17,6 +17,7 @@ import {versionsOf} from './versions.js'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const START_UP_ROUNDS = 15
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 const say = (line: string): void => console.error(line)
 
@@ -42,17 +43,34 @@ async function main(): Promise<void> {
 
 async function measureAll(options: Options): Promise<Results> {
   const home = await mkdtemp(join(tmpdir(), 'streamtool-bench-'))
+  const removeHome = () => rm(home, {recursive: true, force: true})
   try {
     say('Starting Apache Kafka')
     // The settings with which Java runs by itself, rather than those that start quickly.
     const kafka = await startRealKafka({javaOptions: []})
+    const stopped = onceStopped(async () => {
+      await kafka.close()
+      await removeHome()
+    })
     try {
       return await measureOn(kafka.bootstrap, home, options)
     } finally {
+      stopped.forget()
       await kafka.close()
     }
   } finally {
-    await rm(home, {recursive: true, force: true})
+    await removeHome()
+  }
+}
+
+/** Gigabytes would be left behind. */
+function onceStopped(clear: () => Promise<void>): {forget(): void} {
+  const stop = () => void clear().finally(() => process.exit(130))
+  for (const signal of SIGNALS) process.once(signal, stop)
+  return {
+    forget() {
+      for (const signal of SIGNALS) process.off(signal, stop)
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 /** Writes docs/benchmarks.md: first what was found, then how, then every number behind it. */
 import type {ContenderResult, JobResult, Results} from './results.js'
-import {amountOf, median, medianOf, wholeRate, workingRate} from './results.js'
+import {amountOf, measured, median, medianOf, wholeRate, workingRate} from './results.js'
 import {EMPTY_CLI, medianSeconds, OUR_HELP} from './start-up.js'
 import {PARTITIONS} from './topics.js'
 import {verdictOf} from './verdict.js'
@@ -48,10 +48,11 @@ function introduction({date, machine, versions, missing, jobs}: Results): string
 
 function summary({jobs, smallest}: Results): string {
   const rows = jobs.map((job) => {
-    const [ours, theirs] = (['ours', 'theirs'] as const).map((role) =>
-      job.contenders.find((contender) => contender.role === role),
-    )
-    const limits = job.contenders.filter(({role}) => role === 'limit')
+    const [[ours], [theirs], limits] = [
+      measured(job, 'ours'),
+      measured(job, 'theirs'),
+      measured(job, 'limit'),
+    ]
     const faster = ours && theirs ? `${ratio(wholeRate(job, ours) / wholeRate(job, theirs))} ×` : '–'
     const limitText = limits.map((limit) => `${rates(job, limit, smallest)} (${limit.program})`).join('; ')
     return [
@@ -95,7 +96,7 @@ function method({machine}: Results): string {
 - The contenders take turns in every round, beginning with another one each time; between runs the disk is synced. Medians are of all rounds. Every process is new, and a reader's consumer group is.
 - Files are pseudorandom, so that compression helps nobody; OpenMSIStream runs with the settings that it ships (lz4, 2 threads, 512 KiB chunks), reading from the oldest record. \`UploadDataFile\` sends single files, being faster there than \`DataFileUploadDirectory\`.
 - The clock runs from the start of the process. It stops when a program that ends by itself has ended (streamtool, \`UploadDataFile\`, kcat); for \`DataFileUploadDirectory\` when the broker has every chunk; for \`DataFileDownloadDirectory\` when it has said of every file that it is reconstructed. Shutting down those two is not counted.
-- Every result is compared byte for byte: what was uploaded, by reading the topic with kcat and decoding it with a public msgpack package; what was reconstructed, file by file. A difference ends the benchmark; a time never does.
+- Every result is compared byte for byte: what was uploaded, by reading the topic with kcat and decoding it with a public msgpack package; what was reconstructed, file by file. A difference in what streamtool did ends the benchmark; a time never does.
 - CPU seconds and peak RSS are the kernel's (\`/proc\`), of the program's own process. "Others" is how many cores something else kept busy meanwhile, in bold above ${machine.cores * QUIET_SHARE}: such a row is not to be relied on.
 - Limits: \`kcat\` is librdkafka sending the same bytes in the same sizes, or reading the topic and throwing it away, without hashes or files; "write, fsync, rename" is Node.js writing the same files, without Kafka.
 
@@ -104,10 +105,12 @@ The ${machine.cores} cores are shared by the broker and the program, so a progra
 
 function details(job: JobResult, smallest: JobResult, cores: number): string {
   const rows = job.contenders.map((contender) => {
-    const {runs, program, topicWrittenBy} = contender
+    const {runs, program, topicWrittenBy, failure} = contender
+    const name = topicWrittenBy === null ? program : `${program}, of a topic written by ${topicWrittenBy}`
+    if (failure !== null) return [name, `failed: ${failure.split('\n')[0] ?? ''}`, '', '', '', '', '']
     const seconds = runs.map((run) => run.seconds)
     return [
-      topicWrittenBy === null ? program : `${program}, of a topic written by ${topicWrittenBy}`,
+      name,
       `${median(seconds).toFixed(2)} s (${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)})`,
       job === smallest ? '–' : rates(job, contender, smallest),
       `${medianOf(runs, 'cpuSeconds').toFixed(2)} s`,
@@ -129,7 +132,8 @@ function details(job: JobResult, smallest: JobResult, cores: number): string {
 const othersOf = ({runs}: ContenderResult): number =>
   median(runs.map(({otherCpuSeconds, seconds}) => otherCpuSeconds / seconds))
 
-const busy = (contender: ContenderResult, cores: number): boolean => othersOf(contender) > cores * QUIET_SHARE
+const busy = (contender: ContenderResult, cores: number): boolean =>
+  contender.failure === null && othersOf(contender) > cores * QUIET_SHARE
 
 const peak = ({runs}: ContenderResult): number => Math.max(...runs.map(({peakRssBytes}) => peakRssBytes))
 

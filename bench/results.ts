@@ -33,6 +33,8 @@ export interface ContenderResult {
   /** Of one that reads a topic. */
   readonly topicWrittenBy: string | null
   readonly runs: readonly Usage[]
+  /** What went wrong; there are no runs then. */
+  readonly failure: string | null
 }
 
 export interface StartUpResult {
@@ -51,6 +53,10 @@ export function median(values: readonly number[]): number {
 export const medianOf = (runs: readonly Usage[], quantity: keyof Usage): number =>
   median(runs.map((run) => run[quantity]))
 
+/** Those of a role that came to an end. */
+export const measured = ({contenders}: JobResult, role: Role): ContenderResult[] =>
+  contenders.filter((contender) => contender.role === role && contender.failure === null)
+
 const MIB = 1024 * 1024
 
 /** How much work a job is, in what its rate counts. */
@@ -66,7 +72,9 @@ export const wholeRate = (job: JobResult, {runs}: ContenderResult): number =>
  * program; null when too little is left to tell.
  */
 export function workingRate(job: JobResult, contender: ContenderResult, smallest: JobResult): number | null {
-  const least = smallest.contenders.find(({program}) => program === contender.program)
+  const least = smallest.contenders.find(
+    ({program, failure}) => program === contender.program && failure === null,
+  )
   if (least === undefined) return null
   const whole = medianOf(contender.runs, 'seconds')
   const working = whole - medianOf(least.runs, 'seconds')

@@ -30,6 +30,7 @@ export async function runJob(bench: Bench, job: Job): Promise<JobResult> {
   try {
     const contenders = job.contenders(bench.programs)
     const runs = new Map<Contender, Usage[]>(contenders.map((contender) => [contender, []]))
+    const failures = new Map<Contender, string>()
     for (let round = 0; round < job.rounds; round++)
       for (const contender of rotated(contenders, round)) {
         const usage = await runOnce(bench, contender, input, written)
@@ -41,7 +42,11 @@ export async function runJob(bench: Bench, job: Job): Promise<JobResult> {
     return {
       ...{id: job.id, title: job.title, unit: job.unit, target: job.target, rssLimitMiB: job.rssLimitMiB},
       ...{files: input.files.length, bytes: input.totalBytes},
-      contenders: contenders.map((contender) => describe(contender, runs.get(contender)!)),
+      contenders: contenders.map((contender) => ({
+        ...describe(contender),
+        runs: failures.has(contender) ? [] : runs.get(contender)!,
+        failure: failures.get(contender) ?? null,
+      })),
     }
   } finally {
     for (const topic of written.values()) await bench.topics.remove(topic)
@@ -59,8 +64,8 @@ async function runOnce(
   const {receives, writtenBy} = contender
   const topic = written.get(writtenBy.name) ?? (await bench.topics.create())
   if (!written.has(writtenBy.name)) {
-    written.set(writtenBy.name, topic)
     await send(writtenBy, input, topic)
+    written.set(writtenBy.name, topic)
   }
   const output = await mkdtemp(join(bench.home, 'output-'))
   try {
@@ -105,12 +110,10 @@ function rotated<Item>(items: readonly Item[], by: number): Item[] {
   return [...items.slice(start), ...items.slice(0, start)]
 }
 
-function describe(contender: Contender, runs: readonly Usage[]): ContenderResult {
-  if ('sends' in contender)
-    return {role: contender.role, program: contender.sends.name, topicWrittenBy: null, runs}
+function describe(contender: Contender): Omit<ContenderResult, 'runs' | 'failure'> {
+  if ('sends' in contender) return {role: contender.role, program: contender.sends.name, topicWrittenBy: null}
   const {role, receives, writtenBy} = contender
-  const topicWrittenBy = receives.readsNoTopic ? null : writtenBy.name
-  return {role, program: receives.name, topicWrittenBy, runs}
+  return {role, program: receives.name, topicWrittenBy: receives.readsNoTopic ? null : writtenBy.name}
 }
 
 const nameOf = (contender: Contender) =>

@@ -1,10 +1,10 @@
-import {type ContenderResult, type JobResult, wholeRate, workingRate} from './results.js'
+import {type ContenderResult, type JobResult, measured, wholeRate, workingRate} from './results.js'
 
 const MIB = 1024 * 1024
 
 /** What a job ought to reach, and whether it does: all the way, only once started, or not. */
 export function verdictOf(job: JobResult, smallest: JobResult): string {
-  const ours = job.contenders.find(({role}) => role === 'ours')
+  const [ours] = measured(job, 'ours')
   if (ours === undefined) return '–'
   return [speed(job, ours, smallest), memory(job)].filter(Boolean).join('; ') || '–'
 }
@@ -12,7 +12,7 @@ export function verdictOf(job: JobResult, smallest: JobResult): string {
 function speed(job: JobResult, ours: ContenderResult, smallest: JobResult): string {
   const {target} = job
   if (target === null) return ''
-  const limit = job.contenders.find(({role}) => role === 'limit')
+  const [limit] = measured(job, 'limit')
   const goalOf = (rate: (contender: ContenderResult) => number | null): number | null => {
     if ('rate' in target) return target.rate
     const reached = limit === undefined ? null : rate(limit)
@@ -32,9 +32,10 @@ function speed(job: JobResult, ours: ContenderResult, smallest: JobResult): stri
   return `${name}: ${working ? 'met without start-up' : '**not met**'}`
 }
 
-function memory({rssLimitMiB, contenders}: JobResult): string {
+function memory(job: JobResult): string {
+  const {rssLimitMiB} = job
   if (rssLimitMiB === null) return ''
-  const ours = contenders.filter(({role}) => role === 'ours').flatMap(({runs}) => runs)
+  const ours = measured(job, 'ours').flatMap(({runs}) => runs)
   const peak = Math.max(...ours.map(({peakRssBytes}) => peakRssBytes)) / MIB
   return `≤ ${rssLimitMiB} MiB RSS: ${peak <= rssLimitMiB ? 'met' : `**not met** (${Math.round(peak)})`}`
 }
