@@ -25,15 +25,10 @@ const UNSUPPORTED_VERSION = 35
 /** MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE */
 const TOO_LARGE = [10, 18]
 
-export interface ProducerOptions {
-  readonly clock?: Clock
-  /** Instead of the cluster's outage tolerance. */
-  readonly outageToleranceMs?: number
-}
-
-export function createProducer(cluster: Cluster, options: ProducerOptions = {}): RecordProducer {
-  const clock = options.clock ?? systemClock
-
+export function createProducer(
+  cluster: Cluster,
+  {clock = systemClock}: {clock?: Clock} = {},
+): RecordProducer {
   async function sendOnce(batch: ProduceBatch, encoded: EncodedBatch, signal?: AbortSignal) {
     const leader = await cluster.leaderOf(batch.topic, batch.partition, signal)
     const answer = await cluster.request(
@@ -61,10 +56,7 @@ export function createProducer(cluster: Cluster, options: ProducerOptions = {}):
               throw error
             }
           },
-          {
-            signal,
-            limitMs: (error) => (isUnknownTopic(error) ? UNKNOWN_TOPIC_MS : options.outageToleranceMs),
-          },
+          {signal, limitMs: (error) => (isUnknownTopic(error) ? UNKNOWN_TOPIC_MS : undefined)},
         )
       } catch (error) {
         const {topic, partition} = batch

@@ -1,16 +1,16 @@
 /**
- * Zstandard: Node's own where it has one (22.15 and later), else the reference implementation in WebAssembly. Frame by
- * frame, into no more room than the limit leaves.
+ * Zstandard: Node's own where it has one (22.15 and later), else read here, because the packages for it either do not
+ * run everywhere, can be made to run for ever, or have no limit on their output.
  */
 import {Buffer} from 'node:buffer'
 import {promisify} from 'node:util'
 import zlib from 'node:zlib'
 import {BatchFault} from '../fault.js'
 import type {Decompress} from './index.js'
-import {findZstdFrames} from './zstd-frames.js'
-import type {ZstdFrame} from './zstd-frames.js'
+import {BoundedOutput} from './output.js'
+import {decodeZstdFrame} from './zstd/decode-frame.js'
+import {findZstdFrames} from './zstd/frames.js'
 
-type FrameDecoder = (frame: ZstdFrame, maxBytes: number) => Promise<Buffer>
 type NativeZstd = (
   bytes: Buffer,
   options: {maxOutputLength: number},
@@ -18,54 +18,38 @@ type NativeZstd = (
 ) => void
 
 const native = (zlib as {zstdDecompress?: NativeZstd}).zstdDecompress
+/** Typical of what compresses at all; only a first guess. */
+const EXPECTED_RATIO = 4
 
 export const unzstd: Decompress = (bytes, maxBytes) =>
-  decodeFrames(bytes, maxBytes, native === undefined ? decodeInWasm : decodeNatively(native))
+  native === undefined ? unzstdHere(bytes, maxBytes) : unzstdNatively(native, bytes, maxBytes)
 
-/** Whatever Node has; for tests. */
-export const unzstdInWasm: Decompress = (bytes, maxBytes) => decodeFrames(bytes, maxBytes, decodeInWasm)
-
-async function decodeFrames(bytes: Buffer, maxBytes: number, decode: FrameDecoder): Promise<Buffer> {
-  const contents: Buffer[] = []
-  let byteLength = 0
-  for (const frame of findZstdFrames(bytes, maxBytes)) {
-    const content = await decode(frame, maxBytes - byteLength)
-    if (frame.contentBytes !== null && content.length !== frame.contentBytes) {
-      throw new BatchFault(`zstd: ${content.length} bytes instead of ${frame.contentBytes}`)
+export const unzstdHere = (bytes: Buffer, maxBytes: number): Buffer => {
+  const frames = findZstdFrames(bytes, maxBytes)
+  const told = frames.reduce((sum, frame) => sum + (frame.contentBytes ?? 0), 0)
+  const output = new BoundedOutput(maxBytes, Math.min(told, maxBytes) || bytes.length * EXPECTED_RATIO)
+  for (const frame of frames) {
+    const start = output.length
+    decodeZstdFrame(frame, output)
+    if (frame.contentBytes !== null && output.length - start !== frame.contentBytes) {
+      throw new BatchFault(`zstd: ${output.length - start} bytes where ${frame.contentBytes} were announced`)
     }
-    byteLength += content.length
-    contents.push(content)
   }
-  return contents.length === 1 ? (contents[0] ?? Buffer.alloc(0)) : Buffer.concat(contents, byteLength)
+  return output.finish()
 }
 
-const decodeNatively = (decompress: NativeZstd): FrameDecoder => {
-  const asPromised = promisify<Buffer, {maxOutputLength: number}, Buffer>(decompress)
-  return async ({bytes}, maxBytes) => {
+async function unzstdNatively(decompress: NativeZstd, bytes: Buffer, maxBytes: number): Promise<Buffer> {
+  const decompressFrame = promisify<Buffer, {maxOutputLength: number}, Buffer>(decompress)
+  const contents: Buffer[] = []
+  let leftBytes = maxBytes
+  for (const frame of findZstdFrames(bytes, maxBytes)) {
     try {
-      return await asPromised(bytes, {maxOutputLength: Math.max(1, maxBytes)})
+      const content = await decompressFrame(frame.bytes, {maxOutputLength: Math.max(1, leftBytes)})
+      leftBytes -= content.length
+      contents.push(content)
     } catch (error) {
       throw new BatchFault(`zstd: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-}
-
-const FIRST_GUESS_BYTES = 1024 * 1024
-const TYPICAL_RATIO = 8
-
-/**
- * The room must be given beforehand, and a frame need not tell how much it takes: then it is tried with more until
- * some is left. An error makes the content shorter, which whoever parses it notices.
- */
-const decodeInWasm: FrameDecoder = async ({bytes, contentBytes}, maxBytes) => {
-  const {Zstd} = await import('@hpcc-js/wasm-zstd')
-  const zstd = await Zstd.load()
-  const guess = contentBytes ?? Math.max(FIRST_GUESS_BYTES, bytes.length * TYPICAL_RATIO)
-  // One more than needed tells a full room from one that was too small.
-  for (let room = Math.min(guess, maxBytes) + 1; ; room = Math.min(room * 4, maxBytes + 1)) {
-    zstd.reset()
-    const content = zstd.decompressChunk(bytes, room)
-    if (content.length < room) return Buffer.from(content.buffer, content.byteOffset, content.length)
-    if (room > maxBytes) throw new BatchFault(`it inflates to more than ${maxBytes} bytes`)
-  }
+  return Buffer.concat(contents)
 }

@@ -1,12 +1,11 @@
 /**
- * Finds Zstandard frames without decoding them (RFC 8878, chapter 3), because a decoder reserves the window
- * that a frame's header asks for, which can be gigabytes in a few bytes of input.
+ * Takes Zstandard frames apart without decoding them (RFC 8878, 3.1):
  *
  *   magic FD2FB528 | descriptor | [window descriptor] | [dictionary id] | [content size] | blocks | [checksum]
  *   block: 3 bytes little-endian: bit 0 last, bits 1–2 type (0 raw, 1 RLE, 2 compressed), size from bit 3
  */
 import type {Buffer} from 'node:buffer'
-import {BatchFault} from '../fault.js'
+import {BatchFault} from '../../fault.js'
 
 const FRAME_MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50
@@ -18,28 +17,35 @@ export interface ZstdFrame {
   readonly bytes: Buffer
   /** What it says it becomes; null when it does not say. */
   readonly contentBytes: number | null
+  readonly blocks: readonly ZstdBlock[]
+}
+
+export interface ZstdBlock {
+  readonly type: number
+  /** What the header says: of the bytes, or, repeated, of what they become. */
+  readonly size: number
+  readonly bytes: Buffer
 }
 
 /**
- * Frames that may be skipped are left out.
- * @throws BatchFault when a frame is cut short, needs a dictionary, or wants a window or content above the limit
+ * Frames that may be skipped are left out. A window or content above the limit is refused here, because it may be
+ * gigabytes in a few bytes of input.
+ * @throws BatchFault
  */
 export function findZstdFrames(bytes: Buffer, maxBytes: number): ZstdFrame[] {
   const frames: ZstdFrame[] = []
   let position = 0
-  const unsigned = (byteLength: number): number => {
+  const take = (byteLength: number): Buffer => {
     if (position + byteLength > bytes.length) throw new BatchFault('zstd: cut short')
-    let value = 0
-    for (let i = byteLength - 1; i >= 0; i--) value = value * 256 + (bytes[position + i] ?? 0)
-    position += byteLength
-    return value
+    return bytes.subarray(position, (position += byteLength))
   }
+  const unsigned = (byteLength: number): number =>
+    take(byteLength).reduceRight((value, byte) => value * 256 + byte, 0)
   while (position < bytes.length) {
     const start = position
     const magic = unsigned(4)
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
-      const skippedBytes = unsigned(4)
-      position += skippedBytes
+      take(unsigned(4))
       continue
     }
     if (magic !== FRAME_MAGIC) throw new BatchFault('zstd: no frame where one must begin')
@@ -52,14 +58,15 @@ export function findZstdFrames(bytes: Buffer, maxBytes: number): ZstdFrame[] {
     if (Math.max(windowBytes, contentBytes ?? 0) > maxBytes) {
       throw new BatchFault(`it inflates to more than ${maxBytes} bytes`)
     }
+    const blocks: ZstdBlock[] = []
     for (let isLast = false; !isLast;) {
-      const block = unsigned(3)
-      isLast = (block & 1) !== 0
-      position += ((block >> 1) & 3) === RLE ? 1 : block >> 3
-      if (position > bytes.length) throw new BatchFault('zstd: cut short')
+      const header = unsigned(3)
+      isLast = (header & 1) !== 0
+      const [type, size] = [(header >> 1) & 3, header >> 3]
+      blocks.push({type, size, bytes: take(type === RLE ? 1 : size)})
     }
     if ((descriptor & 0x04) !== 0) unsigned(4)
-    frames.push({bytes: bytes.subarray(start, position), contentBytes})
+    frames.push({bytes: bytes.subarray(start, position), contentBytes, blocks})
   }
   return frames
 }
