@@ -162,6 +162,17 @@ export function destinationContract(name: string, setUp: () => Promise<Destinati
       expect(await contentOf('f')).toBe('A')
     })
 
+    it('counts what came again as new as its newest copy', async () => {
+      const [a, b] = [Buffer.from('A'), Buffer.from('B')]
+      const at = (content: Buffer, offset: number): IncomingFile =>
+        incomingFile('f', content, {offset, timestampMs: offset})
+      expect(await deliver(at(a, 1), a)).toBe('delivered')
+      expect(await deliver(at(a, 3), a)).toBe('unchanged')
+      expect(await deliver(at(a, 1), a)).toBe('unchanged')
+      expect(await deliver(at(b, 2), b)).toBe('superseded')
+      expect(await contentOf('f')).toBe('A')
+    })
+
     it('orders generations of several partitions and topics by time', async () => {
       const file = Buffer.from('x')
       const at = (partition: number, timestampMs: number, topic = 'files'): IncomingFile =>

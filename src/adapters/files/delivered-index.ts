@@ -6,11 +6,14 @@
  */
 import {mkdir, readdir} from 'node:fs/promises'
 import path from 'node:path'
-import {isOlderThanHeld} from '../../core/reassembly/generation-order.js'
+import {compareGenerations, isOlderThanHeld} from '../../core/reassembly/generation-order.js'
 import {naming} from '../system/storage-error.js'
 import {type Delivered, isSameGeneration, isSameTopic} from './index-slot.js'
 import {findInTableOfAnother, IndexTable} from './index-table.js'
 import {syncDirectory} from './sync-directory.js'
+
+/** `asOf`: of two deliveries of the same, the newer: it decides what is older than this path's content. */
+export type Holding = {readonly what: 'newer' | 'neither'} | {readonly what: 'same'; readonly asOf: Delivered}
 
 export class DeliveredIndex {
   private constructor(
@@ -31,20 +34,12 @@ export class DeliveredIndex {
   }
 
   /** What was delivered of its path before: a generation newer than this one, this very one, or neither. */
-  async holds(incoming: Delivered): Promise<'newer' | 'same' | 'neither'> {
+  async holds(incoming: Delivered): Promise<Holding> {
     const held = await this.heldOf(incoming.pathHash)
+    if (held.some((each) => isOlder(incoming, each))) return {what: 'newer'}
     const [newest] = held.sort((a, b) => (isOlder(a, b) ? 1 : -1))
-    if (newest === undefined) return 'neither'
-    if (isSameGeneration(incoming, newest)) return 'same'
-    return held.some((each) => isOlder(incoming, each)) ? 'newer' : 'neither'
-  }
-
-  private async heldOf(pathHash: Delivered['pathHash']): Promise<Delivered[]> {
-    const held = [await this.table.find(pathHash)]
-    for (const name of await naming('read', this.directory, () => readdir(this.directory))) {
-      if (name !== this.own) held.push(await findInTableOfAnother(path.join(this.directory, name), pathHash))
-    }
-    return held.filter((each) => each !== null)
+    if (newest === undefined || !isSameGeneration(incoming, newest)) return {what: 'neither'}
+    return {what: 'same', asOf: compareGenerations(incoming.order, newest.order) < 0 ? newest : incoming}
   }
 
   /**
@@ -57,6 +52,14 @@ export class DeliveredIndex {
 
   close(): Promise<void> {
     return this.table.close()
+  }
+
+  private async heldOf(pathHash: Buffer): Promise<Delivered[]> {
+    const held = [await this.table.find(pathHash)]
+    for (const name of await naming('read', this.directory, () => readdir(this.directory))) {
+      if (name !== this.own) held.push(await findInTableOfAnother(path.join(this.directory, name), pathHash))
+    }
+    return held.filter((each) => each !== null)
   }
 }
 

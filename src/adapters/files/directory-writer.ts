@@ -1,15 +1,10 @@
 /** One file on its way into an output directory. */
-import type {Stats} from 'node:fs'
-import path from 'node:path'
 import {StreamtoolError} from '../../core/errors.js'
 import type {Gauge, Semaphore} from '../../core/flow/index.js'
 import type {FileWriter, FinishOutcome, IncomingFile, StepObserver} from '../../core/ports.js'
-import {calls} from '../system/calls.js'
-import {errno, naming} from '../system/storage-error.js'
 import type {WhenSpaceAllows} from './full-disk.js'
-import {deliveredEntry} from './index-slot.js'
-import type {OutputDirectory} from './output-tree.js'
 import type {PartialFile} from './partial-file.js'
+import {type Publication, publish} from './publish.js'
 import type {Turns} from './turns.js'
 import type {Workspace} from './workspace.js'
 
@@ -76,10 +71,13 @@ export class DirectoryWriter implements FileWriter {
         `${this.file.path}: ${partial.sizeBytes} of ${sizeBytes} bytes were written.`,
       )
     }
-    const published = await this.site.turns.take(this.file.path, () => this.publish(partial))
-    if (typeof published === 'string') return published
-    await Promise.all(published.map((sync) => this.whenSpaceAllows(sync)))
-    return 'delivered'
+    const {outcome, syncs} = await this.site.turns.take(this.file.path, () =>
+      publish(partial, this.publication()),
+    )
+    if (outcome === 'delivered') this.partial = null
+    await this.removePartial()
+    await Promise.all(syncs.map((sync) => this.whenSpaceAllows(sync)))
+    return outcome
   }
 
   /** Complete and on the disk, but not visible. */
@@ -100,50 +98,15 @@ export class DirectoryWriter implements FileWriter {
     })
   }
 
-  /** @returns what makes it durable, or why what the directory holds was left as it is */
-  private async publish(
-    partial: PartialFile,
-  ): Promise<(() => Promise<void>)[] | Exclude<FinishOutcome, 'delivered'>> {
-    const {root, index} = this.workspace
-    const delivered = deliveredEntry(this.file, partial.sizeBytes)
-    const target = path.join(root, ...this.components)
-    const directory = await this.targetDirectory()
-    const present = await lookAt(target)
-    const holds = present === null ? 'neither' : await index.holds(delivered)
-    if (holds === 'newer') return this.leave('superseded')
-    // Somebody may have changed it since: then it is delivered again.
-    if (holds === 'same' && present !== null && this.looksUntouched(present, partial))
-      return this.leave('unchanged')
-    this.throwIfAborted()
-    const renamedInto = await this.rename(partial, target, directory)
-    this.partial = null
-    const syncIndex = await this.whenSpaceAllows(() => index.record(delivered))
-    return [() => renamedInto.sync(), syncIndex]
-  }
-
-  private async rename(
-    partial: PartialFile,
-    target: string,
-    directory: OutputDirectory,
-  ): Promise<OutputDirectory> {
-    const rename = (): Promise<void> => naming('write', target, () => calls.rename(partial.path, target))
-    this.site.steps.reached('before-rename')
-    let renamedInto = directory
-    try {
-      await this.whenSpaceAllows(rename)
-    } catch (thrown) {
-      if (!isGone(thrown)) throw thrown
-      // Somebody removed the directory since it was looked at.
-      this.workspace.tree.forgetDirectories()
-      renamedInto = await this.targetDirectory()
-      await this.whenSpaceAllows(rename)
+  private publication(): Publication {
+    return {
+      file: this.file,
+      components: this.components,
+      workspace: this.workspace,
+      steps: this.site.steps,
+      whenSpaceAllows: (work) => this.whenSpaceAllows(work),
+      throwIfAborted: () => this.throwIfAborted(),
     }
-    this.site.steps.reached('after-rename')
-    return renamedInto
-  }
-
-  private targetDirectory(): Promise<OutputDirectory> {
-    return this.whenSpaceAllows(() => this.workspace.tree.directory(this.components.slice(0, -1)))
   }
 
   private async append(data: Buffer): Promise<void> {
@@ -174,17 +137,6 @@ export class DirectoryWriter implements FileWriter {
     this.held = null
   }
 
-  private async leave<Outcome>(outcome: Outcome): Promise<Outcome> {
-    await this.removePartial()
-    return outcome
-  }
-
-  private looksUntouched(present: Stats, partial: PartialFile): boolean {
-    const {mtimeMs} = this.file
-    if (!present.isFile() || present.size !== partial.sizeBytes) return false
-    return mtimeMs === null || Math.abs(present.mtimeMs - mtimeMs) < 1
-  }
-
   private async removePartial(): Promise<void> {
     await this.partial?.remove()
     this.partial = null
@@ -213,19 +165,4 @@ export class DirectoryWriter implements FileWriter {
     this.busy = work.catch(() => undefined)
     return work
   }
-}
-
-async function lookAt(target: string): Promise<Stats | null> {
-  return naming('write', target, async () => {
-    try {
-      return await calls.lstat(target)
-    } catch (thrown) {
-      if (errno(thrown) === 'ENOENT') return null
-      throw thrown
-    }
-  })
-}
-
-function isGone(thrown: unknown): boolean {
-  return thrown instanceof StreamtoolError && thrown.facts['errno'] === 'ENOENT'
 }

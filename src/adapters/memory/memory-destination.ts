@@ -1,7 +1,7 @@
 /** A destination that keeps files in memory, or only counts them: for dry runs, and for tests of what delivers. */
 import {StreamtoolError} from '../../core/errors.js'
 import type {Destination, FileWriter, FinishOutcome, IncomingFile} from '../../core/ports.js'
-import {isOlderThanHeld} from '../../core/reassembly/generation-order.js'
+import {compareGenerations, isOlderThanHeld} from '../../core/reassembly/generation-order.js'
 
 export interface MemoryFile {
   readonly file: IncomingFile
@@ -54,11 +54,12 @@ class MemoryWriter implements FileWriter {
       )
     }
     const held = files.get(file.path)
-    if (held) {
-      if (isSameGeneration(file, held.file)) return 'unchanged'
-      const ofOneTopic = file.topic === held.file.topic
-      if (isOlderThanHeld(file.order, held.file.order, ofOneTopic)) return 'superseded'
+    if (held && isSameGeneration(file, held.file)) {
+      if (compareGenerations(file.order, held.file.order) > 0) files.set(file.path, {...held, file})
+      return 'unchanged'
     }
+    const ofOneTopic = file.topic === held?.file.topic
+    if (held && isOlderThanHeld(file.order, held.file.order, ofOneTopic)) return 'superseded'
     files.set(file.path, {file, sizeBytes, content: this.keepContent ? Buffer.concat(this.pieces) : null})
     return 'delivered'
   }

@@ -145,6 +145,17 @@ describe('a directory destination', () => {
     expect(await readdir(path.join(root, 'a/b'))).toEqual(['second'])
   })
 
+  it('delivers again what somebody changed since', async () => {
+    const root = await temporaryDirectory()
+    const destination = await open(root)
+    const facts = {mtimeMs: 1_600_000_000_123.4, uploadId: 'u'}
+    expect(await deliver(destination, 'f', 'good', facts)).toBe('delivered')
+    expect(await deliver(destination, 'f', 'good', facts)).toBe('unchanged')
+    await writeFile(path.join(root, 'f'), 'evil')
+    expect(await deliver(destination, 'f', 'good', facts)).toBe('delivered')
+    expect(await readFile(path.join(root, 'f'), 'utf8')).toBe('good')
+  })
+
   it('delivers an older generation again where the newer one is gone', async () => {
     const root = await temporaryDirectory()
     const destination = await open(root)
