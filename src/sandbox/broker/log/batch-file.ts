@@ -20,6 +20,7 @@ export class BatchFile {
   readonly #fd: number
   #byteLength: number
   #isOpen = true
+  #isSynced = true
 
   constructor(path: string, byteLength: number) {
     this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
@@ -32,6 +33,7 @@ export class BatchFile {
 
   /** What a failed append (a full disk) has left behind the end, the next one overwrites. */
   append(batch: Buffer): void {
+    this.#isSynced = false
     for (let written = 0; written < batch.length;) {
       written += writeSync(this.#fd, batch, written, batch.length - written, this.#byteLength + written)
     }
@@ -103,7 +105,7 @@ export class BatchFile {
     if (!this.#isOpen) return
     this.#isOpen = false
     try {
-      fsyncSync(this.#fd)
+      if (!this.#isSynced) fsyncSync(this.#fd)
     } finally {
       closeSync(this.#fd)
     }
