@@ -78,7 +78,12 @@ export async function openDirectory({directory, ...options}: DirectoryOptions): 
     clock: systemClock,
     steps: stepObserver(),
   })
-  const spill = await createSpillStore(join(directory, STATE_DIRECTORY, 'spill'))
+  const spill = await createSpillStore(join(directory, STATE_DIRECTORY, 'spill')).catch(
+    async (thrown: unknown) => {
+      await destination.close()
+      throw thrown
+    },
+  )
   return {
     destination,
     spill,
@@ -88,25 +93,6 @@ export async function openDirectory({directory, ...options}: DirectoryOptions): 
       await spill.close()
     },
   }
-}
-
-export interface SourceOptions {
-  readonly paths: readonly string[]
-  /** What standard input is called on the topic; needed when `-` is among the paths. */
-  readonly name: string | null
-  readonly pathPrefix: string
-}
-
-/** Local files, directories and standard input, to be sent. */
-export async function openFileSource({
-  paths,
-  name,
-  pathPrefix,
-}: SourceOptions): Promise<{readonly source: FileSource; close(): Promise<void>}> {
-  const {createFileSource} = await import('../adapters/files/file-source.js')
-  const stdin = name === null ? {} : {stdin: {stream: process.stdin, name, spoolDir: tmpdir()}}
-  const source = createFileSource({inputs: paths, pathPrefix, ...stdin})
-  return {source, close: () => source.close()}
 }
 
 /** The loopback broker for trying out. */

@@ -151,7 +151,7 @@ export class StreamtoolError extends Error {
   }
 }
 
-/** Picks the exit code that design and docs/errors.md promise when several apply. */
+/** Picks the exit code that docs/errors.md promises when several apply. */
 export function worstExitCode(codes: Iterable<ExitCode>): ExitCode {
   const present = new Set(codes)
   return EXIT_PRECEDENCE.find((code) => present.has(code)) ?? ExitCode.done

@@ -38,6 +38,7 @@ export interface DeliverReport {
   readonly bytes: number
   readonly files: {
     readonly delivered: number
+    /** Held files count here too. */
     readonly failed: number
     readonly held: number
     readonly open: number
@@ -114,7 +115,7 @@ export type PipelineEvent =
 
 /** A snapshot for the progress display; taken about ten times a second by the reporter, never pushed. */
 export interface Progress {
-  /** What is going on, in one or two words: `hashing`, `sending`, `reading`. */
+  /** What is going on, in a word: `sending`; `joining`, `reading`, `waiting`. */
   readonly phase: string
   readonly filesDone: number
   /** Known only for uploads. */

@@ -61,8 +61,8 @@ export async function sendFiles(
   const {command, topic, chunkBytes, inFlightBytes} = options
   const startedMs = clock.nowMs()
   const {partitionCount, maxMessageBytes} = await admin.describeTopic(topic, {mayCreate: true})
-  const maxBatchBytes = maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES
-  requireFittingChunks(topic, chunkBytes, maxBatchBytes)
+  const topicMaxBatchBytes = maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES
+  requireFittingChunks(topic, chunkBytes, topicMaxBatchBytes)
   reporter.event({event: 'started', command, topic})
 
   const tally = new UploadTally(reporter, logger)
@@ -77,13 +77,13 @@ export async function sendFiles(
     ...options,
     clock,
     partitionCount,
-    maxBatchBytes,
+    topicMaxBatchBytes,
     signal: stop,
     batcher: new Batcher({
       topic,
       producer,
       maxBatchBytes: Math.max(
-        Math.min(maxBatchBytes, LARGEST_BATCH_BYTES),
+        Math.min(topicMaxBatchBytes, LARGEST_BATCH_BYTES),
         chunkBytes + ORDINARY_OVERHEAD_BYTES,
       ),
       inFlightBytes,

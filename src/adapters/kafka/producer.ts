@@ -12,7 +12,7 @@ import type {EncodedBatch} from './record-batch/encode.js'
 import type {Cluster} from './transport/cluster.js'
 import {ProtocolFailure, TransportFailure, isProtocolFailure} from './transport/failures.js'
 import {errorOfCode} from './transport/kafkajs-internals.js'
-import {systemClock} from './transport/patience.js'
+import {systemClock} from '../system/clock.js'
 import type {ProduceAnswer} from './transport/protocol.js'
 
 /** How long a topic may be unknown before it is believed: one that was just created may take a moment. */

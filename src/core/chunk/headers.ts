@@ -27,9 +27,9 @@ const VERSION = '1'
 const UPLOAD_ID = /^[0-9a-f-]{36}$/
 const DECIMAL = /^(0|[1-9]\d{0,15})$/
 const CRC32_BASE64 = /^[A-Za-z0-9+/]{6}==$/
-/** What is kept of a file's metadata, at most: keys, and bytes of keys and values together. */
-const MAX_METADATA_KEYS = 64
-const MAX_METADATA_BYTES = 8192
+/** What is read of all these headers together, at most: how many, and bytes of keys and values. */
+const MAX_HEADERS = 64
+const MAX_HEADER_BYTES = 8192
 
 export const NO_HEADERS: ChunkHeaders = {
   uploadId: null,
@@ -74,7 +74,7 @@ function textByKey(headers: readonly RecordHeader[]): Map<string, string> {
   for (const {key, value} of headers) {
     if (value === null || !key.startsWith(HEADER.version) || text.has(key)) continue
     bytes += key.length + value.length
-    if (bytes > MAX_METADATA_BYTES || text.size > MAX_METADATA_KEYS) break
+    if (bytes > MAX_HEADER_BYTES || text.size >= MAX_HEADERS) break
     text.set(key, value.toString('utf8'))
   }
   return text

@@ -108,7 +108,7 @@ function safeNatural(value: bigint, field: string): number {
   return Number(value)
 }
 
-/** Writes into one buffer that was sized beforehand by {@link textBytes} and its like. */
+/** Writes into one buffer, which whoever makes it has sized for all that will be written. */
 export class MsgpackWriter {
   private position = 0
   private readonly bytes: Buffer

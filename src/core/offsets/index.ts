@@ -28,5 +28,5 @@ export {
   type CommitScope,
 } from './commit-metadata.js'
 export {IntervalSet, type Run} from './interval-set.js'
-export {LEDGER_EFFECT, type LedgerEffect} from './ledger-effect.js'
+export {LEDGER_EFFECT, type LedgerEffect, type OutcomeName} from './ledger-effect.js'
 export {PartitionLedger} from './partition-ledger.js'

@@ -16,10 +16,6 @@ export class IntervalSet {
     return set
   }
 
-  get runCount(): number {
-    return this.starts.length
-  }
-
   /** How many integers are in the set. */
   get size(): number {
     let size = 0

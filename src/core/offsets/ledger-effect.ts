@@ -1,4 +1,4 @@
-/** What each outcome does to the offsets of a file or record: the one place that says so. */
+/** What each outcome does to the offsets of a file or record. Every list of outcomes elsewhere is a part of this one. */
 export type LedgerEffect = 'done' | 'open'
 
 export const LEDGER_EFFECT = {
@@ -23,3 +23,5 @@ export const LEDGER_EFFECT = {
   /** Chunks are missing. */
   incomplete: 'open',
 } as const satisfies Record<string, LedgerEffect>
+
+export type OutcomeName = keyof typeof LEDGER_EFFECT

@@ -3,7 +3,7 @@ import {createHash, type Hash} from 'node:crypto'
 import type {DecodedChunk} from '../chunk/index.js'
 import {asStreamtoolError, StreamtoolError} from '../errors.js'
 import {isAborted} from '../flow/index.js'
-import {IntervalSet} from '../offsets/index.js'
+import {IntervalSet, type OutcomeName} from '../offsets/index.js'
 import type {
   Destination,
   FileWriter,
@@ -17,7 +17,7 @@ import {compareGenerations} from './generation-order.js'
 import {incomingFile, orderOf} from './generation.js'
 import {type ReorderBudget, ReorderBuffer} from './reorder-buffer.js'
 
-export type SettledOutcome = FinishOutcome | 'held' | 'failed'
+export type SettledOutcome = Extract<OutcomeName, FinishOutcome | 'held' | 'failed'>
 
 export interface Settlement {
   readonly file: IncomingFile

@@ -18,7 +18,7 @@ export class ReorderBudget {
 export interface WaitingChunk {
   readonly offsetBytes: number
   readonly byteLength: number
-  /** Settles when the data is in memory or spilled; resolves to it when its turn has come. */
+  /** The data, now that its turn has come. Called once: it gives back the memory that the data took. */
   load(): Promise<Buffer>
 }
 

@@ -139,7 +139,7 @@ export class DeliveryHandler implements GroupHandler {
       this.warnTrimmed(where, start - position, start)
     } else {
       await this.reassembly.discardPartitions(new Set([partition]))
-      this.progress.set(partition, fresh(start, end).progress)
+      this.progress.set(partition, fresh(start).progress)
       this.warn(
         'LOG_TRUNCATED',
         `${where} ends at ${end}, before the position ${position}: it was truncated or made anew. ` +
@@ -160,10 +160,7 @@ export class DeliveryHandler implements GroupHandler {
       return
     }
     if (!decoded.headers.partitionedByFile) this.warnIfSpread()
-    if (this.reassembly.accept(decoded, record) === 'stray') {
-      this.settle(progress, record.offset)
-      this.options.tally.strays += 1
-    }
+    if (this.reassembly.accept(decoded, record) === 'stray') this.settle(progress, record.offset)
   }
 
   private settle({ledger}: PartitionProgress, offset: number): void {

@@ -6,8 +6,6 @@ export interface PartitionProgress {
   readonly ledger: PartitionLedger
   /** The next offset to be read; behind the ledger's position while records are read once more. */
   readPosition: number
-  /** Reading up to here finds everything that was there when the partition was assigned. */
-  readonly endAtStart: number
 }
 
 export interface Resumption {
@@ -19,7 +17,7 @@ export interface Resumption {
 /** Begins where the group's last commit stands, knowing what was done above it. */
 export function resume(assigned: AssignedPartition, clusterId: string): Resumption {
   const {topic, partition, start, end, committed} = assigned
-  if (committed === null) return fresh(start, end)
+  if (committed === null) return fresh(start)
   const runs =
     decodeCommitMetadata({clusterId, topic, partition, base: committed.offset}, committed.metadata) ?? []
   // A map that reaches beyond the log is of a log that is no more.
@@ -27,9 +25,9 @@ export function resume(assigned: AssignedPartition, clusterId: string): Resumpti
   const ledger = new PartitionLedger(committed.offset, beyondLog ? [] : runs)
   const trimmed = Math.max(0, start - ledger.safeOffset)
   if (trimmed > 0) ledger.writeOffBelow(start)
-  return {progress: {ledger, readPosition: ledger.safeOffset, endAtStart: end}, trimmed}
+  return {progress: {ledger, readPosition: ledger.safeOffset}, trimmed}
 }
 
-export function fresh(start: number, end: number): Resumption {
-  return {progress: {ledger: new PartitionLedger(start), readPosition: start, endAtStart: end}, trimmed: 0}
+export function fresh(start: number): Resumption {
+  return {progress: {ledger: new PartitionLedger(start), readPosition: start}, trimmed: 0}
 }

@@ -13,7 +13,6 @@ export class Tally {
   records = 0
   bytes = 0
   poison = 0
-  strays = 0
   delivered = 0
   private superseded = 0
   private unchanged = 0

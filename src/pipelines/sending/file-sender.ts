@@ -26,7 +26,8 @@ export interface FileSenderOptions {
   readonly clock: Clock
   readonly partitionCount: number
   readonly chunkBytes: number
-  readonly maxBatchBytes: number
+  /** The largest record batch that the topic takes. */
+  readonly topicMaxBatchBytes: number
   readonly wireFormat: WireFormat
   readonly metadata: Readonly<Record<string, string>>
   readonly signal: AbortSignal
@@ -138,9 +139,10 @@ export class FileSender {
         partitionedByFile: true,
         metadata: this.options.metadata,
       },
+      this.options.wireFormat,
     )
     const overheadBytes = RECORD_BATCH_HEADER_BYTES + recordBytesUpperBound(record) + path.length
-    return Math.min(this.options.chunkBytes, this.options.maxBatchBytes - overheadBytes)
+    return Math.min(this.options.chunkBytes, this.options.topicMaxBatchBytes - overheadBytes)
   }
 }
 

@@ -1,21 +1,9 @@
 /** Trying again: exponential back-off with jitter, for a limited time, stopping at once when told to. */
-import {setTimeout as delay} from 'node:timers/promises'
 import type {Clock} from '../../../core/ports.js'
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
 const JITTER = 0.2
-
-export const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  sleep: async (ms, signal) => {
-    try {
-      await delay(ms, undefined, signal === undefined ? {} : {signal})
-    } catch (error) {
-      throw signal?.aborted === true ? signal.reason : error
-    }
-  },
-}
 
 export interface Patience {
   readonly clock: Clock

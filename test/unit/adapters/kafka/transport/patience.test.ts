@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {deferred} from '../../../../support/eventually.js'
-import {abortable, patiently, systemClock} from '../../../../../src/adapters/kafka/transport/patience.js'
+import {abortable, patiently} from '../../../../../src/adapters/kafka/transport/patience.js'
+import {systemClock} from '../../../../../src/adapters/system/clock.js'
 
 /** Time passes only by sleeping. */
 function sleepingClock() {
