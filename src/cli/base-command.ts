@@ -4,7 +4,6 @@
  */
 import {Command} from '@oclif/core'
 import {asStreamtoolError, StreamtoolError} from '../core/errors.js'
-import {asUsageError, refuseValuesOfToggles} from './errors/usage.js'
 import type {Output} from './output/output.js'
 import type {outputSettings} from './settings/groups.js'
 import type {Settings, Values} from './settings/setting.js'
@@ -39,6 +38,7 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
   }
 
   override async run(): Promise<void> {
+    const {refuseValuesOfToggles} = await import('./errors/usage.js')
     refuseValuesOfToggles(this.argv, this.commandName, this.settings)
     const {args, flags} = await this.parse()
     process.exitCode = await this.execute(await this.#invocation(args, flags))
@@ -72,6 +72,7 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
       process.exitCode = thrown.oclif.exit
       return
     }
+    const {asUsageError} = await import('./errors/usage.js')
     const error =
       asUsageError(thrown, this.commandName, this.settings) ?? withAdvice(asStreamtoolError(thrown))
     const output = this.#output ?? (await this.#earlyOutput())

@@ -1,7 +1,5 @@
 /** oclif's help, with sections on exit codes, environment and configuration for commands that have settings. */
 import {CommandHelp, Help} from '@oclif/core'
-import {unknownCommand} from '../errors/usage.js'
-import {earlyOutput} from '../output/early.js'
 import {configurationSection, environmentSection, exitCodeSection} from './sections.js'
 
 class StreamtoolCommandHelp extends CommandHelp {
@@ -26,6 +24,10 @@ export default class StreamtoolHelp extends Help {
       const ids = this.config.commands
         .filter((command) => !command.hidden)
         .map(({id}) => id.replaceAll(':', ' '))
+      const [{unknownCommand}, {earlyOutput}] = await Promise.all([
+        import('../errors/usage.js'),
+        import('../output/early.js'),
+      ])
       const error = unknownCommand(words, ids.sort())
       await earlyOutput(null, argv, process.env).fail(error)
       process.exitCode = error.exitCode

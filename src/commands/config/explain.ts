@@ -1,6 +1,5 @@
 import {Args} from '@oclif/core'
 import {type Invocation, StreamtoolCommand} from '../../cli/base-command.js'
-import {unknownCommand} from '../../cli/errors/usage.js'
 import {CATALOG} from '../../cli/settings/catalog.js'
 import {flagsOf} from '../../cli/settings/flags.js'
 import {outputSettings} from '../../cli/settings/groups.js'
@@ -33,7 +32,10 @@ export default class ConfigExplain extends StreamtoolCommand<typeof outputSettin
     ])
     const command = String(args['command'])
     const settings = CATALOG[command]
-    if (settings === undefined) throw unknownCommand([command], Object.keys(CATALOG))
+    if (settings === undefined) {
+      const {unknownCommand} = await import('../../cli/errors/usage.js')
+      throw unknownCommand([command], Object.keys(CATALOG))
+    }
     const {candidates, file, findings} = await resolvePartly(settings, {
       command,
       flags: values.config === undefined ? {} : {config: values.config},
