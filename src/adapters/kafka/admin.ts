@@ -69,8 +69,12 @@ export function createAdmin(cluster: Cluster): TopicAdmin {
           validateOnly: false,
           timeout: CREATE_TIMEOUT_MS,
         })
-        const code = topicErrors.find((each) => each.topic === topic)?.errorCode ?? 0
-        if (code !== 0 && code !== TOPIC_ALREADY_EXISTS) throw new ProtocolFailure(errorOfCode(code))
+        const refused = topicErrors.find(
+          ({errorCode}) => errorCode !== 0 && errorCode !== TOPIC_ALREADY_EXISTS,
+        )
+        if (refused === undefined) return
+        const {errorCode, errorMessage} = refused
+        throw new ProtocolFailure(errorOfCode(errorCode), errorMessage ? {detail: errorMessage} : {})
       })
       await aboutTopic(topic, NEW_TOPIC_MS, () => partitionsOf(cluster, topic))
     },
