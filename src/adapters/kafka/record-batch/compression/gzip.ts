@@ -2,7 +2,7 @@ import type {Buffer} from 'node:buffer'
 import {promisify} from 'node:util'
 import zlib from 'node:zlib'
 import {BatchFault} from '../fault.js'
-import type {Decompress} from './index.js'
+import type {Decompress} from './decompress.js'
 
 const gunzipAsync = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip)
 

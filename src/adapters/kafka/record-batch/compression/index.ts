@@ -3,9 +3,7 @@
  * the batch's attributes; each is loaded when the first batch that uses it arrives.
  */
 import type {Buffer} from 'node:buffer'
-
-/** @throws BatchFault when the bytes cannot be read, or would become more than the limit */
-export type Decompress = (bytes: Buffer, maxBytes: number) => Buffer | Promise<Buffer>
+import type {Decompress} from './decompress.js'
 
 export class UnknownCodec extends Error {
   override readonly name = 'UnknownCodec'

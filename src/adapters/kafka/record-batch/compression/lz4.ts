@@ -10,7 +10,7 @@
  */
 import type {Buffer} from 'node:buffer'
 import {BatchFault} from '../fault.js'
-import type {Decompress} from './index.js'
+import type {Decompress} from './decompress.js'
 import {BoundedOutput} from './output.js'
 
 const FRAME_MAGIC = 0x184d2204

@@ -9,7 +9,7 @@
  */
 import {Buffer} from 'node:buffer'
 import {BatchFault} from '../fault.js'
-import type {Decompress} from './index.js'
+import type {Decompress} from './decompress.js'
 import {BoundedOutput} from './output.js'
 
 const BLOCKS_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
