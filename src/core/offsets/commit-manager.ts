@@ -14,7 +14,8 @@ export interface CommitTarget {
   readonly topic: string
   readonly clusterId: string
   readonly epoch: Epoch
-  readonly ledgers: ReadonlyMap<number, PartitionLedger>
+  /** Asked at every commit: a partition that was truncated begins a new one. */
+  readonly ledgers: () => Iterable<readonly [partition: number, ledger: PartitionLedger]>
 }
 
 export interface CommittedPartition extends CommittedOffset {
@@ -107,7 +108,7 @@ export class CommitManager {
   private changedPartitions(): CommittedPartition[] {
     const {topic, clusterId, ledgers} = this.target
     const changed: CommittedPartition[] = []
-    for (const [partition, ledger] of ledgers) {
+    for (const [partition, ledger] of ledgers()) {
       const offset = ledger.safeOffset
       const {metadata, droppedOffsets} = encodeCommitMetadata(
         {clusterId, topic, partition, base: offset},

@@ -46,8 +46,8 @@ export class Reassembly {
   /** Assemblies given data since the last {@link absorbed}. */
   private touched = new Set<Assembly>()
   /** By generation key: the chunks that it had when it got its outcome. */
-  private readonly settledChunks = new RecentKeys<IntervalSet>(REMEMBERED)
-  private readonly latestDelivered = new RecentKeys<{readonly key: string; readonly order: GenerationOrder}>(
+  private settledChunks = new RecentKeys<IntervalSet>(REMEMBERED)
+  private latestDelivered = new RecentKeys<{readonly key: string; readonly order: GenerationOrder}>(
     REMEMBERED,
   )
   private readonly mismatchedOnce = new RecentKeys<true>(1024)
@@ -145,6 +145,12 @@ export class Reassembly {
     }
     await Promise.all(affected.map((assembly) => this.giveUp(assembly)))
     return reread
+  }
+
+  /** What was delivered is no measure any more: a partition begins anew, and its offsets with it. */
+  forgetDelivered(): void {
+    this.settledChunks = new RecentKeys(REMEMBERED)
+    this.latestDelivered = new RecentKeys(REMEMBERED)
   }
 
   async discardAll(): Promise<void> {

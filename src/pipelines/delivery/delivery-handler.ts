@@ -140,12 +140,7 @@ export class DeliveryHandler implements GroupHandler {
     } else {
       await this.reassembly.discardPartitions(new Set([partition]))
       this.progress.set(partition, fresh(start).progress)
-      this.warn(
-        'LOG_TRUNCATED',
-        `${where} ends at ${end}, before the position ${position}: it was truncated or made anew. ` +
-          `Reading it again from ${start}.`,
-        {partition},
-      )
+      this.truncated(where, position, {start, end})
     }
     const now = this.progress.get(partition)
     if (now) now.readPosition = start
@@ -215,14 +210,17 @@ export class DeliveryHandler implements GroupHandler {
   }
 
   private resumed(assigned: AssignedPartition): PartitionProgress {
-    const {progress, trimmed} = resume(assigned, this.options.clusterId)
-    if (trimmed > 0) this.warnTrimmed(`${assigned.topic}-${assigned.partition}`, trimmed, assigned.start)
+    const {progress, trimmed, truncatedFrom} = resume(assigned, this.options.clusterId)
+    const where = `${assigned.topic}-${assigned.partition}`
+    if (trimmed > 0) this.warnTrimmed(where, trimmed, assigned.start)
+    if (truncatedFrom !== null) this.truncated(where, truncatedFrom, assigned)
     return progress
   }
 
   private commitManager(epoch: Epoch, lastKnown: readonly CommittedOffset[]): CommitManager {
     const {topic, clusterId, commitIntervalMs, commitFiles, clock, steps, reporter} = this.options
-    const ledgers = new Map([...this.progress].map(([partition, {ledger}]) => [partition, ledger]))
+    const {progress} = this
+    const ledgers = () => [...progress].map(([partition, {ledger}]) => [partition, ledger] as const)
     const options = {
       intervalMs: commitIntervalMs,
       files: commitFiles,
@@ -244,6 +242,17 @@ export class DeliveryHandler implements GroupHandler {
     const timeout = this.options.clock.sleep(DRAIN_MS, enough.signal).catch(() => undefined)
     await Promise.race([this.reassembly.settled(), timeout])
     enough.abort()
+  }
+
+  /** Offsets mean other records now, so nothing may be judged by those that were delivered before. */
+  private truncated(where: string, position: number, {start, end}: {start: number; end: number}): void {
+    this.reassembly.forgetDelivered()
+    this.warn(
+      'LOG_TRUNCATED',
+      `${where} ends at ${end}, before the position ${position}: it was truncated or made anew. ` +
+        `Reading it again from ${start}.`,
+      {position, end},
+    )
   }
 
   private warnTrimmed(where: string, records: number, start: number): void {

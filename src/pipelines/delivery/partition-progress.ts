@@ -12,12 +12,15 @@ export interface Resumption {
   readonly progress: PartitionProgress
   /** Offsets between the committed one and the start of the log: trimmed before they were settled. */
   readonly trimmed: number
+  /** The committed offset, when the log ends before it: then everything there is has yet to be read. */
+  readonly truncatedFrom: number | null
 }
 
 /** Begins where the group's last commit stands, knowing what was done above it. */
 export function resume(assigned: AssignedPartition, clusterId: string): Resumption {
   const {topic, partition, start, end, committed} = assigned
   if (committed === null) return fresh(start)
+  if (committed.offset > end) return {...fresh(start), truncatedFrom: committed.offset}
   const runs =
     decodeCommitMetadata({clusterId, topic, partition, base: committed.offset}, committed.metadata) ?? []
   // A map that reaches beyond the log is of a log that is no more.
@@ -25,9 +28,13 @@ export function resume(assigned: AssignedPartition, clusterId: string): Resumpti
   const ledger = new PartitionLedger(committed.offset, beyondLog ? [] : runs)
   const trimmed = Math.max(0, start - ledger.safeOffset)
   if (trimmed > 0) ledger.writeOffBelow(start)
-  return {progress: {ledger, readPosition: ledger.safeOffset}, trimmed}
+  return {progress: {ledger, readPosition: ledger.safeOffset}, trimmed, truncatedFrom: null}
 }
 
 export function fresh(start: number): Resumption {
-  return {progress: {ledger: new PartitionLedger(start), readPosition: start}, trimmed: 0}
+  return {
+    progress: {ledger: new PartitionLedger(start), readPosition: start},
+    trimmed: 0,
+    truncatedFrom: null,
+  }
 }

@@ -31,7 +31,7 @@ function setUp(overrides: Partial<CommitManagerOptions> = {}, lastKnown: Committ
     },
   }
   const manager = new CommitManager(
-    {topic: 't', clusterId: 'c', epoch, ledgers: new Map([[0, ledger]])},
+    {topic: 't', clusterId: 'c', epoch, ledgers: () => [[0, ledger]]},
     {
       intervalMs: 5000,
       files: 1000,
