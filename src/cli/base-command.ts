@@ -13,6 +13,8 @@ export type CommandSettings = Settings & typeof outputSettings
 /** One call of a command: what was said, and where to answer. */
 export interface Invocation<S extends Settings> {
   readonly values: Values<S>
+  /** What was said by flags alone, as it was written. */
+  readonly flags: Readonly<Record<string, unknown>>
   /** Positional arguments by name. */
   readonly args: Readonly<Record<string, unknown>>
   readonly output: Output
@@ -63,7 +65,7 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
     const output = new Output(this.commandName, values, redacting(Object.values(values)), processStreams())
     this.#output = output
     for (const note of notes) output.logger.warn(note)
-    return {values: values as Values<S>, args, output}
+    return {values: values as Values<S>, flags, args, output}
   }
 
   /** Never rethrows: oclif would print the error its own way, and exit with a code of its own under --json. */

@@ -3,7 +3,7 @@
  * loads none of it.
  */
 import {randomBytes} from 'node:crypto'
-import {mkdtemp, rm} from 'node:fs/promises'
+import {mkdtemp, rm, stat} from 'node:fs/promises'
 import {homedir, hostname, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {addAbortSignal} from 'node:stream'
@@ -11,6 +11,7 @@ import {systemClock} from '../adapters/system/clock.js'
 import type {HeldInstanceId} from '../adapters/state/instance-id.js'
 import type {KafkaClient} from '../adapters/kafka/index.js'
 import {STATE_DIRECTORY} from '../core/chunk/paths.js'
+import {StreamtoolError} from '../core/errors.js'
 import type {FileSource, Logger, StepObserver} from '../core/ports.js'
 import type {Sandbox, SandboxOptions} from '../sandbox/index.js'
 import type {Delivery} from './delivery.js'
@@ -72,6 +73,7 @@ export async function openDirectory({directory, ...options}: DirectoryOptions): 
     import('../adapters/files/spill-store.js'),
     import('../adapters/state/group-id.js'),
   ])
+  await requireDirectory(directory)
   const destination = await createDirectoryDestination({
     ...options,
     root: directory,
@@ -93,6 +95,16 @@ export async function openDirectory({directory, ...options}: DirectoryOptions): 
       await spill.close()
     },
   }
+}
+
+/** What is not there yet is made. */
+async function requireDirectory(directory: string): Promise<void> {
+  const found = await stat(directory).catch(() => null)
+  if (found === null || found.isDirectory()) return
+  throw new StreamtoolError('SETTING_INVALID', `The output ${directory} is not a directory.`, {
+    facts: {output: directory},
+    suggestions: ['Name a directory with --output; one that does not exist is made.'],
+  })
 }
 
 /** The loopback broker for trying out. */

@@ -57,9 +57,8 @@ With --dir the data is kept and survives even kill -9; otherwise it is gone at t
       const sandbox = await openSandbox({dir: place.path, kafkaPort: this.#kafkaPort(values), logger})
       try {
         const environment = {STREAMTOOL_BROKERS: sandbox.bootstrap}
-        logger.info(
-          `Sandbox on ${sandbox.bootstrap}, ${values.dir === undefined ? 'kept nowhere' : `kept in ${place.path}`}.`,
-        )
+        const stays = values.dir === undefined ? 'gone at the end; --dir keeps it' : `kept in ${place.path}`
+        logger.info(`Sandbox ready on ${sandbox.bootstrap}, its data ${stays}.`)
         if (this.#wrapped !== null) {
           const {runWrapped} = await import('../cli/wrapped-command.js')
           return await runWrapped(this.#wrapped, environment, stopping.signal)

@@ -8,7 +8,7 @@ import {ExitCode} from '../../core/errors.js'
 export default class ConfigExplain extends StreamtoolCommand<typeof outputSettings> {
   static override summary =
     'Show every setting of a command, where its value comes from, and what it overrode.'
-  static override description = `Reads flags, environment and configuration file as the command itself would. Secrets are masked.`
+  static override description = `Reads environment and configuration file as the command itself would in this place. Secrets are masked.`
   static override usage = 'config explain COMMAND [FLAGS]'
   static override examples = [
     '<%= config.bin %> <%= command.id %> upload',
@@ -25,7 +25,12 @@ export default class ConfigExplain extends StreamtoolCommand<typeof outputSettin
 
   protected readonly settings = outputSettings
 
-  protected async execute({values, args, output}: Invocation<typeof outputSettings>): Promise<ExitCode> {
+  protected async execute({
+    values,
+    flags,
+    args,
+    output,
+  }: Invocation<typeof outputSettings>): Promise<ExitCode> {
     const [{resolvePartly}, {explainSettings}] = await Promise.all([
       import('../../cli/settings/resolve.js'),
       import('../../cli/settings/explain.js'),
@@ -38,7 +43,7 @@ export default class ConfigExplain extends StreamtoolCommand<typeof outputSettin
     }
     const {candidates, file, findings} = await resolvePartly(settings, {
       command,
-      flags: values.config === undefined ? {} : {config: values.config},
+      flags: {config: flags['config']},
       cwd: process.cwd(),
       env: process.env,
     })
