@@ -1,4 +1,5 @@
 /** Open descriptors of files that are worked on now and then: thousands of files, a bounded number open. */
+import {Semaphore} from '../../core/flow/index.js'
 import {calls} from '../system/calls.js'
 
 interface Open {
@@ -15,15 +16,24 @@ export class DescriptorPool {
   /** In order of use, least recently first. */
   private readonly open = new Map<Reopenable, Open>()
 
-  /** @param capacity how many stay open when nobody uses them; those in use can be more */
-  constructor(private readonly capacity: number) {}
+  /** Files used at the same time: one fetch answer can begin thousands. */
+  private readonly places: Semaphore
+
+  /** @param capacity how many stay open when nobody uses them, and how many are used at once */
+  constructor(private readonly capacity: number) {
+    this.places = new Semaphore(capacity)
+  }
 
   get openCount(): number {
     return this.open.size
   }
 
   /** Opens the file if it is not open. The descriptor stays open until `use` has ended, and usually longer. */
-  async use<T>(file: Reopenable, use: (descriptor: number) => Promise<T>): Promise<T> {
+  use<T>(file: Reopenable, use: (descriptor: number) => Promise<T>): Promise<T> {
+    return this.places.run(() => this.useNow(file, use))
+  }
+
+  private async useNow<T>(file: Reopenable, use: (descriptor: number) => Promise<T>): Promise<T> {
     const entry = this.entryOf(file)
     entry.users += 1
     try {

@@ -27,7 +27,7 @@ describe('DescriptorPool', () => {
 
   it('never closes a descriptor that is in use', async () => {
     const directory = await temporaryDirectory()
-    const pool = new DescriptorPool(1)
+    const pool = new DescriptorPool(2)
     const busy = new PooledFile(path.join(directory, 'busy'), pool, 0o600)
     await pool.use(busy, async (descriptor) => {
       for (let i = 0; i < 10; i += 1) {
@@ -35,6 +35,20 @@ describe('DescriptorPool', () => {
       }
       expect((await calls.fstat(descriptor)).isFile()).toBe(true)
     })
+    await pool.closeAll()
+  })
+
+  it('thousands of files that one fetch answer begins do not run out of descriptors', async () => {
+    const directory = await temporaryDirectory()
+    const pool = new DescriptorPool(8)
+    let mostOpen = 0
+    const begun = Array.from({length: 1000}, async (_, i) => {
+      const file = new PooledFile(path.join(directory, `${i}`), pool, 0o600)
+      await file.append(Buffer.from('x'))
+      mostOpen = Math.max(mostOpen, pool.openCount)
+    })
+    await Promise.all(begun)
+    expect(mostOpen).toBeLessThanOrEqual(16)
     await pool.closeAll()
   })
 
