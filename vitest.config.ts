@@ -8,7 +8,7 @@ const project = (name: string, include: string[], extra: object = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['test/unit/**/*.test.ts']),
+      project('unit', ['test/unit/**/*.test.ts'], {testTimeout: 60_000}),
       project('property', ['test/property/**/*.test.ts'], {testTimeout: 60_000}),
       project('contract', ['test/contract/**/*.test.ts'], {testTimeout: 60_000, hookTimeout: 60_000}),
       project('integration', ['test/integration/**/*.test.ts'], {testTimeout: 60_000, hookTimeout: 60_000}),
