@@ -82,7 +82,10 @@ async function measureOn(bootstrap: string, home: string, options: Options): Pro
     const bench: Bench = {bootstrap, home, topics, programs, say}
     say('Warming up the broker')
     await runJob({...bench, say: () => undefined}, warmUp())
-    const smallest = await runJob(bench, {...SMALLEST, rounds: options.quick ? 1 : SMALLEST.rounds})
+    const smallest = await runJob(bench, {
+      ...SMALLEST,
+      rounds: options.quick ? 1 : Math.min(SMALLEST.rounds, options.rounds ?? SMALLEST.rounds),
+    })
     const jobs = []
     for (const job of chosen(options)) jobs.push(await runJob(bench, job))
     const startUp = await measureStartUp(
@@ -106,7 +109,9 @@ function chosen(options: Options): Job[] {
   const jobs = JOBS.filter(
     ({id}) => options.only.length === 0 || options.only.some((text) => id.includes(text)),
   )
-  return options.quick ? jobs.map(quick) : jobs
+  const {rounds} = options
+  const bounded = rounds === null ? jobs : jobs.map((job) => ({...job, rounds: Math.min(job.rounds, rounds)}))
+  return options.quick ? bounded.map(quick) : bounded
 }
 
 /** A JVM that has just started compiles what it does while it does it. */

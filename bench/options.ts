@@ -5,14 +5,17 @@ export interface Options {
   readonly quick: boolean
   /** Only the jobs whose id contains one of these; nothing written. */
   readonly only: readonly string[]
+  /** Fewer rounds than each job would have; null leaves them. */
+  readonly rounds: number | null
 }
 
-export const USAGE = `npm run bench -- [--quick] [--only TEXT]...
+export const USAGE = `npm run bench -- [--quick] [--rounds N] [--only TEXT]...
 
 Measures streamtool beside OpenMSIStream on an Apache Kafka of its own and writes docs/benchmarks.md and
 bench/results/latest.json. Takes about half an hour; leave the machine alone meanwhile.
 
   --quick      Small inputs and one round, to see that it works; prints, and writes nothing
+  --rounds N   At most so many rounds of each job: sooner done, less to be relied on
   --only TEXT  Only jobs whose id contains TEXT; prints, and writes nothing
 `
 
@@ -23,8 +26,12 @@ export function parseOptions(args: readonly string[]): Options | null {
     options: {
       quick: {type: 'boolean', default: false},
       only: {type: 'string', multiple: true, default: []},
+      rounds: {type: 'string'},
       help: {type: 'boolean', short: 'h', default: false},
     },
   })
-  return values.help ? null : {quick: values.quick, only: values.only}
+  if (values.help) return null
+  const rounds = values.rounds === undefined ? null : Number(values.rounds)
+  if (rounds !== null && !(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds takes a number')
+  return {quick: values.quick, only: values.only, rounds}
 }
