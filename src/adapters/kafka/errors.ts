@@ -39,6 +39,7 @@ const CODES_BY_TYPE: Readonly<Record<string, ErrorCode>> = {
   CLUSTER_AUTHORIZATION_FAILED: 'NOT_AUTHORISED',
   SASL_AUTHENTICATION_FAILED: 'AUTHENTICATION_FAILED',
   UNSUPPORTED_SASL_MECHANISM: 'AUTHENTICATION_FAILED',
+  ILLEGAL_SASL_STATE: 'AUTHENTICATION_FAILED',
   MESSAGE_TOO_LARGE: 'MESSAGE_TOO_LARGE',
   RECORD_LIST_TOO_LARGE: 'MESSAGE_TOO_LARGE',
   UNSUPPORTED_COMPRESSION_TYPE: 'CODEC_UNKNOWN',
@@ -53,7 +54,10 @@ const CODES_BY_TYPE: Readonly<Record<string, ErrorCode>> = {
 const SUGGESTIONS_BY_CODE: Partial<Record<ErrorCode, readonly string[]>> = {
   TOPIC_UNKNOWN: ['check the spelling of the topic', 'create the topic, or ask whoever runs the brokers to'],
   NOT_AUTHORISED: ['ask whoever runs the brokers for the ACL that is missing'],
-  AUTHENTICATION_FAILED: ['check the SASL mechanism, user name and password'],
+  AUTHENTICATION_FAILED: [
+    'check the SASL mechanism, user name and password (or token)',
+    'check that the port is one that does SASL',
+  ],
   MESSAGE_TOO_LARGE: ['choose a smaller chunk size', "raise the topic's max.message.bytes"],
   GROUP_FENCED: ['give each process of the group an instance id of its own'],
   GROUP_INCOMPATIBLE: ['choose another group: this one is used by another kind of consumer'],
@@ -108,6 +112,7 @@ function suggestionsFor(failure: TransportFailure, context: FailureContext): rea
     case 'tls':
       return [
         "check that the certificate authority of the broker's certificate is among those that are trusted here",
+        'give a client certificate and its key if the broker asks for one',
         'check that the port is one that speaks TLS',
       ]
     case 'unsupported':

@@ -135,11 +135,8 @@ export class BrokerConnection {
    */
   async exchange(request: EncodedRequest, options: ExchangeOptions): Promise<Buffer> {
     options.signal?.throwIfAborted()
-    if (this.#authenticates && !this.#socketConnection.isAuthenticated()) {
-      await this.#untilEnd(this.#socketConnection.authenticate(), options.signal).catch((error: unknown) => {
-        throw options.signal?.aborted === true ? error : this.#asFailure(error, 'authentication')
-      })
-    }
+    if (this.#authenticates && !this.#socketConnection.isAuthenticated())
+      await this.#renewSession(options.signal)
     return this.#exchange(request, options)
   }
 
@@ -150,6 +147,17 @@ export class BrokerConnection {
 
   close(): void {
     this.#end(new TransportFailure('closed', this.#address, `the connection to ${this.#address} is closed`))
+  }
+
+  /** A connection whose session could not be renewed is of no use any more. */
+  async #renewSession(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#untilEnd(this.#socketConnection.authenticate(), signal)
+    } catch (error) {
+      if (signal?.aborted === true) throw error
+      this.#end(handshakeFailure(this.#address, 'authentication', error))
+      throw this.#ended ?? error
+    }
   }
 
   #exchange(request: EncodedRequest, {timeoutMs, signal}: ExchangeOptions): Promise<Buffer> {
@@ -232,10 +240,10 @@ export class BrokerConnection {
   }
 
   /** kafkajs wraps a lost connection as a failed authentication; what ended the socket is the truth. */
-  #asFailure(error: unknown, phase: HandshakePhase = this.#phase): Error {
+  #asFailure(error: unknown): Error {
     if (this.#ended !== null) return this.#ended
     if (error instanceof TransportFailure || error instanceof ProtocolFailure) return error
-    return handshakeFailure(this.#address, phase, error)
+    return handshakeFailure(this.#address, this.#phase, error)
   }
 }
 

@@ -15,6 +15,8 @@ const PHASE_TEXT: Record<HandshakePhase, string> = {
 /** Node's and OpenSSL's codes for a peer whose certificate or protocol is refused, by either side. */
 const TLS_CODE =
   /^(ERR_SSL_|ERR_TLS_|ERR_OSSL_|CERT_|CRL_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_CERT|HOSTNAME_MISMATCH|INVALID_)/
+/** The broker answered, and the answer was no. */
+const REFUSALS = ['KafkaJSSASLAuthenticationError', 'KafkaJSProtocolError']
 const TLS_FRAME = /starts with 150[0-9a-f]{5}/
 
 export const addressText = ({host, port}: BrokerAddress): string =>
@@ -33,7 +35,7 @@ export function handshakeFailure(
   }
   if (isTlsCause(cause)) return new TransportFailure('tls', address, `${during}: ${reason}`, cause)
   if (isGarbled(cause)) return garbledFailure(address, cause)
-  if (phase === 'authentication' && nameOf(cause) === 'KafkaJSSASLAuthenticationError') {
+  if (phase === 'authentication' && REFUSALS.includes(nameOf(cause))) {
     return new TransportFailure('authentication', address, `${address}: ${reason}`)
   }
   if (nameOf(cause) === 'KafkaJSServerDoesNotSupportApiKey') {
@@ -62,5 +64,7 @@ const nameOf = (cause: unknown): string => (cause instanceof Error ? cause.name 
 function reasonOf(cause: unknown): string {
   // Happy Eyeballs: no address of the name answered, and the outer message is empty.
   if (cause instanceof AggregateError && cause.message === '') return cause.errors.map(reasonOf).join(', ')
+  // OpenSSL: its message is a line of numbers and file names around the reason.
+  if (cause instanceof Error && 'reason' in cause && typeof cause.reason === 'string') return cause.reason
   return cause instanceof Error ? cause.message : String(cause)
 }

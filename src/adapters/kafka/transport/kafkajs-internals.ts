@@ -8,7 +8,8 @@
  *  2. half an answer is kept over a reconnect, and everything after is read out of step: here a connection
  *     lives once, has a frame reader of its own, and never reconnects;
  *  3. the socket's 'close' is not listened to, so that a request on a dead socket waits for its time-out;
- *  4. the size of an answer is believed, whatever it says (the frame reader has a limit).
+ *  4. the size of an answer is believed, whatever it says (the frame reader has a limit);
+ *  5. a session shorter than ten seconds is renewed at every request, which brokers refuse.
  */
 import {createRequire} from 'node:module'
 import type {Buffer} from 'node:buffer'
@@ -155,6 +156,10 @@ interface KafkajsConnection {
   readonly clientId: string
   readonly requestQueue: KafkajsRequestQueue
   readonly socket: Socket | undefined
+  /** Milliseconds, 0 for a session without an end. */
+  readonly sessionLifetime: {toString(): string}
+  /** How long before its end a session is renewed, in milliseconds. */
+  reauthenticationThreshold: number
   connect(): Promise<boolean>
   authenticate(): Promise<void>
   isAuthenticated(): boolean
@@ -181,6 +186,9 @@ export interface SocketConnectionOptions {
 }
 
 const NO_TIMEOUT_MS = 2 ** 31 - 1
+/** As Java's client does, whose earliest renewal is at 85 % of a session. */
+const RENEWAL_SHARE = 0.15
+const LONGEST_RENEWAL_MS = 10_000
 
 /** kafkajs's connection with the hazards above healed. Connects once; thrown away after its socket closed. */
 export class SocketConnection extends Connection {
@@ -210,6 +218,12 @@ export class SocketConnection extends Connection {
     if (this.#dialled) return Promise.reject(new Error('a connection is not used twice'))
     this.#dialled = true
     return super.connect()
+  }
+
+  override async authenticate(): Promise<void> {
+    await super.authenticate()
+    const sessionMs = Number(this.sessionLifetime.toString())
+    this.reauthenticationThreshold = Math.min(LONGEST_RENEWAL_MS, sessionMs * RENEWAL_SHARE)
   }
 
   override processData(chunk: Buffer): void {

@@ -162,7 +162,9 @@ describe('TLS', () => {
 
   it('tells a broker that refuses a client without a certificate', async () => {
     const to = await broker({}, {tlsOptions: {...serverTls, ca: pem('ca.pem'), requestCert: true}})
-    await expect(open(to, {ssl: {ca: pem('ca.pem')}})).rejects.toMatchObject({kind: 'tls', retriable: false})
+    const opening = open(to, {ssl: {ca: pem('ca.pem')}})
+    await expect(opening).rejects.toMatchObject({kind: 'tls', retriable: false})
+    await expect(opening).rejects.toThrow(/alert certificate required$/)
   })
 
   it('tells a key that cannot be opened, without the passphrase', async () => {
@@ -245,6 +247,48 @@ describe('SASL', () => {
       [api.saslAuthenticate]: ({socket}) => (socket.destroy(), null),
     })
     await expect(open(to, {sasl})).rejects.toMatchObject({kind: 'unreachable', retriable: true})
+  })
+
+  describe('with sessions that end', () => {
+    const SESSION_MS = 400
+    const sessionOf = (errorCode: number) =>
+      new BytesWriter().int16(errorCode).string('').bytes(Buffer.alloc(0)).int32(0).int32(SESSION_MS).finish()
+
+    it('renews them before that, and not more often than needed', async () => {
+      const to = await broker({
+        [api.saslHandshake]: handshake,
+        [api.saslAuthenticate]: () => sessionOf(0),
+        [api.heartbeat]: () => Buffer.from('ok'),
+      })
+      const connection = await open(to, {sasl})
+      const started = performance.now()
+      while (performance.now() - started < 3 * SESSION_MS) {
+        await Promise.all(
+          [1, 2, 3].map(() => connection.exchange({...HEARTBEAT, body: []}, {timeoutMs: 1_000})),
+        )
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      const authentications = to.requests.filter(({apiKey}) => apiKey === api.saslAuthenticate).length
+      expect(authentications).toBeGreaterThanOrEqual(3)
+      expect(authentications).toBeLessThanOrEqual(5)
+    })
+
+    it('has no use for a connection whose session was not renewed', async () => {
+      const to = await broker({
+        [api.saslHandshake]: handshake,
+        [api.saslAuthenticate]: ({turn}) => sessionOf(turn === 0 ? 0 : 58),
+      })
+      const connection = await open(to, {sasl})
+      await new Promise((resolve) => setTimeout(resolve, SESSION_MS))
+      const exchanging = connection.exchange({...HEARTBEAT, body: []}, {timeoutMs: 1_000})
+      await expect(exchanging).rejects.toMatchObject({kind: 'authentication'})
+      expect(connection.isOpen).toBe(false)
+    })
+  })
+
+  it('is not tried again when the port does no SASL', async () => {
+    const to = await broker({[api.saslHandshake]: () => new BytesWriter().int16(34).int32(0).finish()})
+    await expect(open(to, {sasl})).rejects.toMatchObject({kind: 'authentication', retriable: false})
   })
 
   it('asks for a fresh token each time', async () => {
