@@ -6,6 +6,7 @@
  */
 import {mkdir, readdir} from 'node:fs/promises'
 import path from 'node:path'
+import type {Clock} from '../../core/ports.js'
 import {compareGenerations, isOlderThanHeld} from '../../core/reassembly/generation-order.js'
 import {naming} from '../system/storage-error.js'
 import {type Delivered, isSameGeneration, isSameTopic} from './index-slot.js'
@@ -15,22 +16,37 @@ import {syncDirectory} from './sync-directory.js'
 /** `asOf`: of two deliveries of the same, the newer: it decides what is older than this path's content. */
 export type Holding = {readonly what: 'newer' | 'neither'} | {readonly what: 'same'; readonly asOf: Delivered}
 
+/**
+ * So long a list of the other processes' tables is good. One that is not on it started since, and must first join
+ * the group and be given partitions that were ours, which takes longer than this.
+ */
+const OTHERS_KNOWN_MS = 1000
+
 export class DeliveredIndex {
+  private others: readonly string[] = []
+  private othersReadAtMs = -Infinity
+
   private constructor(
     private readonly directory: string,
     private readonly own: string,
     private readonly table: IndexTable,
+    private readonly clock: Clock,
   ) {}
 
   /** @param slot which no other live process holds */
-  static async open(directory: string, slot: number): Promise<DeliveredIndex> {
+  static async open(directory: string, slot: number, clock: Clock): Promise<DeliveredIndex> {
     const own = String(slot)
     await naming('create', directory, async () => {
       await mkdir(path.join(directory, own), {recursive: true, mode: 0o700})
       await syncDirectory(directory)
       await syncDirectory(path.dirname(directory))
     })
-    return new DeliveredIndex(directory, own, new IndexTable(path.join(directory, own)))
+    return new DeliveredIndex(directory, own, new IndexTable(path.join(directory, own)), clock)
+  }
+
+  /** False when nothing was ever delivered of the path; usually without looking at the disk. */
+  async mayHold({pathHash}: Delivered): Promise<boolean> {
+    return (await this.tablesOfOthers()).length > 0 || (await this.table.find(pathHash)) !== null
   }
 
   /** What was delivered of its path before: a generation newer than this one, this very one, or neither. */
@@ -56,10 +72,17 @@ export class DeliveredIndex {
 
   private async heldOf(pathHash: Buffer): Promise<Delivered[]> {
     const held = [await this.table.find(pathHash)]
-    for (const name of await naming('read', this.directory, () => readdir(this.directory))) {
-      if (name !== this.own) held.push(await findInTableOfAnother(path.join(this.directory, name), pathHash))
-    }
+    for (const table of await this.tablesOfOthers()) held.push(await findInTableOfAnother(table, pathHash))
     return held.filter((each) => each !== null)
+  }
+
+  private async tablesOfOthers(): Promise<readonly string[]> {
+    const nowMs = this.clock.nowMs()
+    if (Math.abs(nowMs - this.othersReadAtMs) < OTHERS_KNOWN_MS) return this.others
+    const names = await naming('read', this.directory, () => readdir(this.directory))
+    this.othersReadAtMs = nowMs
+    this.others = names.filter((name) => name !== this.own).map((name) => path.join(this.directory, name))
+    return this.others
   }
 }
 

@@ -91,8 +91,9 @@ export class DirectoryWriter implements FileWriter {
     return this.whenSpaceAllows(async () => {
       await this.removePartial()
       const partial = (this.partial = this.workspace.newPartialFile())
-      await this.appendOnce(partial, held)
-      await partial.seal(file.mtimeMs)
+      this.site.steps.reached('before-write')
+      await partial.writeWhole(held, file.mtimeMs)
+      this.site.steps.reached('after-write')
       this.letGo()
       return partial
     })

@@ -5,14 +5,14 @@ import {unlinkIfThere} from '../system/whole-file.js'
 import type {DescriptorPool, Reopenable} from './descriptor-pool.js'
 
 export class PooledFile implements Reopenable {
-  private isCreated = false
-  private size = 0
+  protected isCreated = false
+  protected size = 0
 
   /** @param mode before the umask */
   constructor(
     readonly path: string,
     protected readonly pool: DescriptorPool,
-    private readonly mode: number,
+    protected readonly mode: number,
   ) {}
 
   get sizeBytes(): number {

@@ -35,7 +35,7 @@ export async function publish(partial: PartialFile, publication: Publication): P
   const target = path.join(workspace.root, ...components)
   const directory = await parentOf(publication)
   const delivered = deliveredEntry(file, partial.sizeBytes)
-  const present = await lookAt(target)
+  const present = (await workspace.index.mayHold(delivered)) ? await lookAt(target) : null
   const holding: Holding = present === null ? {what: 'neither'} : await workspace.index.holds(delivered)
   if (holding.what === 'newer') return {outcome: 'superseded', syncs: []}
 

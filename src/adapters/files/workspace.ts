@@ -48,7 +48,7 @@ export async function openWorkspace(
     Promise.all([realpath(outputDirectory), lstat(state, {bigint: true})]),
   )
   const slot = await takeSlot(path.join(state, 'partial'))
-  const index = await DeliveredIndex.open(path.join(state, 'index'), slot.number)
+  const index = await DeliveredIndex.open(path.join(state, 'index'), slot.number, clock)
   // Should the slot be lost, its next holder must not get files of the same names.
   const session = randomBytes(6).toString('hex')
   let count = 0

@@ -22,17 +22,23 @@ import {promisify} from 'node:util'
 /** Absent on Windows, where a link in the last component is not followed by these calls' users anyway. */
 const NOFOLLOW = (constants as Partial<typeof constants>).O_NOFOLLOW ?? 0
 const NONBLOCK = (constants as Partial<typeof constants>).O_NONBLOCK ?? 0
+/** Elsewhere it promises less than a sync does (macOS), or nothing is known of it. */
+const DSYNC = process.platform === 'linux' ? constants.O_DSYNC : 0
 const DIRECTORY = (constants as Partial<typeof constants>).O_DIRECTORY ?? 0
 
 export const OpenFlags = {
   /** Makes a new file, or fails with EEXIST: never opens what somebody else put there. */
   createNew: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NOFOLLOW,
+  /** As that, and a write has reached the disk when it returns, so that one call does for two. */
+  createNewSynced: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NOFOLLOW | DSYNC,
   readWrite: constants.O_RDWR | NOFOLLOW,
   /** Does not hang on a FIFO that took the file's place. */
   read: constants.O_RDONLY | NONBLOCK,
   readNoFollow: constants.O_RDONLY | NONBLOCK | NOFOLLOW,
   directory: constants.O_RDONLY | DIRECTORY | NOFOLLOW,
 } as const
+
+export const writesAreSynced = DSYNC !== 0
 
 export const calls = {
   close: promisify(close),
