@@ -14,7 +14,7 @@ export async function firstThatAnswers<T>(
     try {
       return await ask(address)
     } catch (error) {
-      if (!(error instanceof TransportFailure) || error.kind === 'closed') throw error
+      if (!(error instanceof TransportFailure)) throw error
       failures.push(error)
     }
   }

@@ -1,12 +1,8 @@
 /**
  * One connection to one broker, for one life: dialled, TLS, versions asked, authenticated, used, closed. Whoever
  * needs the broker again opens a new one, so nothing of a broken connection can leak into the next.
- *
- * A request frame, header version 1 (https://kafka.apache.org/protocol#protocol_messages):
- *
- *   int32 size | int16 api key | int16 api version | int32 correlation id | nullable string client id | body
  */
-import {Buffer} from 'node:buffer'
+import type {Buffer} from 'node:buffer'
 import type {Socket} from 'node:net'
 import type {ConnectionOptions} from 'node:tls'
 import type {Logger} from '../../../core/ports.js'
@@ -16,18 +12,13 @@ import {dial, tlsOptionsOf} from './dial.js'
 import {ProtocolFailure, TransportFailure} from './failures.js'
 import {addressText, handshakeFailure, lostFailure} from './failure-causes.js'
 import type {HandshakePhase} from './failure-causes.js'
+import {Lifetime} from './lifetime.js'
+import {frameOf} from './request-frame.js'
+import type {EncodedRequest} from './request-frame.js'
 import {SocketConnection, apiKeyOf, codecOf} from './kafkajs-internals.js'
 import type {ApiVersions} from './kafkajs-internals.js'
 
 const UNSUPPORTED_VERSION = 35
-
-export interface EncodedRequest {
-  readonly apiKey: number
-  readonly apiName: string
-  readonly apiVersion: number
-  /** Written as they are, in one writev. */
-  readonly body: readonly Buffer[]
-}
 
 export interface ExchangeOptions {
   /** Counted from when the request was written. */
@@ -54,11 +45,13 @@ export class BrokerConnection {
   readonly #ssl: ConnectionOptions | undefined
   readonly #socketConnection: SocketConnection
   readonly #authenticates: boolean
-  /** Whatever waits for this connection; all of them hear of its end. */
-  readonly #waiting = new Set<(failure: Error) => void>()
+  /**
+   * Ends before kafkajs makes anything of it, such as calling a connection that was lost half-way a failed
+   * authentication.
+   */
+  readonly #life = new Lifetime()
   #socket: Socket | null = null
   #phase: HandshakePhase = 'dialling'
-  #ended: TransportFailure | null = null
   #versions: ApiVersions = {}
 
   constructor(address: BrokerAddress, settings: KafkaSettings, logger: Logger) {
@@ -77,7 +70,7 @@ export class BrokerConnection {
   }
 
   get isOpen(): boolean {
-    return this.#phase === 'open' && this.#ended === null
+    return this.#phase === 'open' && this.#life.failure === null
   }
 
   /** What the broker speaks. */
@@ -92,7 +85,7 @@ export class BrokerConnection {
       timeoutMs,
     )
     try {
-      await this.#untilEnd(this.#handshake(timeoutMs), signal)
+      await this.#life.within(this.#handshake(timeoutMs), signal)
       this.#phase = 'open'
     } catch (error) {
       const failure = signal?.aborted === true ? error : this.#asFailure(error)
@@ -152,40 +145,47 @@ export class BrokerConnection {
   /** A connection whose session could not be renewed is of no use any more. */
   async #renewSession(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#untilEnd(this.#socketConnection.authenticate(), signal)
+      await this.#life.within(this.#socketConnection.authenticate(), signal)
     } catch (error) {
       if (signal?.aborted === true) throw error
       this.#end(handshakeFailure(this.#address, 'authentication', error))
-      throw this.#ended ?? error
+      throw this.#life.failure ?? error
     }
   }
 
   #exchange(request: EncodedRequest, {timeoutMs, signal}: ExchangeOptions): Promise<Buffer> {
-    let timer: NodeJS.Timeout | undefined
+    const {apiKey, apiName, apiVersion} = request
+    const queue = this.#socketConnection.requestQueue
     const answer = new Promise<Buffer>((resolve, reject) => {
       const correlationId = this.#socketConnection.nextCorrelationId()
       const frame = frameOf(request, correlationId, this.#socketConnection.clientId)
-      this.#socketConnection.requestQueue.push({
+      // Runs from when the request is written, which a throttled queue may do later, until its answer is there, also
+      // when nobody wants that any more: an answer that never comes tells of a dead connection all the same.
+      let timer: NodeJS.Timeout | undefined
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer)
+          settle(value)
+        }
+      queue.push({
         entry: {
-          apiKey: request.apiKey,
-          apiName: request.apiName,
-          apiVersion: request.apiVersion,
+          apiKey,
+          apiName,
+          apiVersion,
           correlationId,
-          resolve: ({payload}) => resolve(payload),
-          reject,
+          resolve: settled(({payload}) => resolve(payload)),
+          reject: settled(reject),
         },
         expectResponse: true,
         requestTimeout: null,
         sendRequest: () => {
-          timer = setTimeout(
-            () => this.#end(timeoutFailure(this.#address, request.apiName, timeoutMs)),
-            timeoutMs,
-          )
+          timer = setTimeout(() => this.#end(timeoutFailure(this.#address, apiName, timeoutMs)), timeoutMs)
           this.#write(frame)
         },
       })
     })
-    return this.#untilEnd(answer, signal).finally(() => clearTimeout(timer))
+    return this.#life.within(answer, signal)
   }
 
   #write(buffers: readonly Buffer[]): void {
@@ -194,23 +194,6 @@ export class BrokerConnection {
     socket.cork()
     for (const buffer of buffers) socket.write(buffer)
     socket.uncork()
-  }
-
-  /** The promise, or the end of this connection, or the signal's reason: whichever comes first. */
-  #untilEnd<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    if (this.#ended !== null) {
-      promise.catch(() => undefined)
-      return Promise.reject(this.#ended)
-    }
-    return new Promise<T>((resolve, reject) => {
-      const aborted = () => reject(signal?.reason as Error)
-      this.#waiting.add(reject)
-      signal?.addEventListener('abort', aborted, {once: true})
-      promise.then(resolve, reject).finally(() => {
-        this.#waiting.delete(reject)
-        signal?.removeEventListener('abort', aborted)
-      })
-    })
   }
 
   #dial(onConnect: () => void): Socket {
@@ -225,12 +208,9 @@ export class BrokerConnection {
   }
 
   #end(failure: TransportFailure): void {
-    if (this.#ended !== null) return
-    this.#ended = failure
+    if (!this.#life.end(failure)) return
     this.#socket?.destroy()
     this.#socketConnection.requestQueue.destroy()
-    for (const reject of [...this.#waiting]) reject(failure)
-    this.#waiting.clear()
   }
 
   #failureOf(cause: unknown): TransportFailure {
@@ -239,25 +219,10 @@ export class BrokerConnection {
       : handshakeFailure(this.#address, this.#phase, cause)
   }
 
-  /** kafkajs wraps a lost connection as a failed authentication; what ended the socket is the truth. */
   #asFailure(error: unknown): Error {
-    if (this.#ended !== null) return this.#ended
     if (error instanceof TransportFailure || error instanceof ProtocolFailure) return error
     return handshakeFailure(this.#address, this.#phase, error)
   }
-}
-
-function frameOf(request: EncodedRequest, correlationId: number, clientId: string): Buffer[] {
-  const clientIdBytes = Buffer.byteLength(clientId)
-  const header = Buffer.allocUnsafe(14 + clientIdBytes)
-  const bodyBytes = request.body.reduce((sum, buffer) => sum + buffer.length, 0)
-  header.writeInt32BE(header.length - 4 + bodyBytes, 0)
-  header.writeInt16BE(request.apiKey, 4)
-  header.writeInt16BE(request.apiVersion, 6)
-  header.writeInt32BE(correlationId, 8)
-  header.writeInt16BE(clientIdBytes, 12)
-  header.write(clientId, 14)
-  return [header, ...request.body]
 }
 
 function timeoutFailure(address: string, apiName: string, timeoutMs: number): TransportFailure {

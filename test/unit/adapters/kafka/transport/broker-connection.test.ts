@@ -378,6 +378,26 @@ describe('a request', () => {
     expect(wanted.toString()).toBe('answer 1')
   })
 
+  it('that is not wanted before it could be written does not end the connection later', async () => {
+    const connection = await open(await broker({[api.heartbeat]: () => Buffer.from('ok')}))
+    connection.throttle(100)
+    const abort = new AbortController()
+    const unwanted = connection.exchange({...HEARTBEAT, body: []}, {timeoutMs: 80, signal: abort.signal})
+    abort.abort(new Error('never mind'))
+    await expect(unwanted).rejects.toThrow('never mind')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(connection.isOpen).toBe(true)
+  })
+
+  it('that is not wanted still tells a connection that is dead', async () => {
+    const connection = await open(await broker({[api.heartbeat]: () => null}))
+    const abort = new AbortController()
+    const unwanted = connection.exchange({...HEARTBEAT, body: []}, {timeoutMs: 80, signal: abort.signal})
+    abort.abort(new Error('never mind'))
+    await expect(unwanted).rejects.toThrow('never mind')
+    await eventually('the connection is given up', () => !connection.isOpen)
+  })
+
   it('fails at once when this side closes', async () => {
     const connection = await open(await broker({[api.heartbeat]: () => null}))
     const request = connection.exchange({...HEARTBEAT, body: []}, {timeoutMs: 60_000})

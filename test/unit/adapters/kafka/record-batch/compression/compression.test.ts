@@ -239,6 +239,20 @@ describe('zstd', () => {
     expect(unzstdHere(joined(frame), LIMIT).toString()).toBe('xxxxx')
   })
 
+  it('reads more sequences than two bytes can count', () => {
+    const count = 0x7f05
+    // No literals; three constant tables, so that each sequence takes no bit: 3 bytes again, from the offset before.
+    const sequences = [0, 0xff, 5, 0, 0b01010100, 0, 0, 0, 1]
+    const window = [MAGIC, [0x00, 0x38]]
+    const frame = [...window, ...raw('abcdefgh', false), block(2, sequences.length, true), sequences]
+    const expected = [...Buffer.from('abcdefgh')]
+    for (let i = 0; i < count; i++) {
+      const offset = i % 2 === 0 ? 4 : 1
+      for (let j = 0; j < 3; j++) expected.push(expected[expected.length - offset]!)
+    }
+    expect(unzstdHere(joined(frame), LIMIT).equals(Buffer.from(expected))).toBe(true)
+  })
+
   /** Some have large windows. */
   const WINDOWS = 16 * 1024 * 1024
   interface Sample {
