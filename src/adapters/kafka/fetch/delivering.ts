@@ -37,7 +37,7 @@ export class Delivering {
   /** Mostly at one go; bit by bit what becomes large when it is uncompressed. */
   async #handOver({ticket, answer, nextOffset}: Delivery): Promise<void> {
     const {partition} = ticket
-    const endOffset = answer.lastStableOffset < 0 ? answer.highWatermark : answer.lastStableOffset
+    const answeredEnd = answer.lastStableOffset < 0 ? answer.highWatermark : answer.lastStableOffset
     let position = ticket.offset
     do {
       const decoded = await this.#decode(ticket, answer, position)
@@ -46,6 +46,8 @@ export class Delivering {
       partition.succeeded()
       const {topic, partition: index} = partition
       const {records} = decoded
+      // A broker looks at its end before it reads the log: records that came in between are in the answer too.
+      const endOffset = Math.max(answeredEnd, decoded.nextOffset)
       await this.#call(() =>
         this.handler.records({topic, partition: index, records, nextOffset: decoded.nextOffset, endOffset}),
       )

@@ -99,6 +99,16 @@ describe('Fetcher', () => {
     expect(reading.batches.at(-1)).toMatchObject({nextOffset: 12, endOffset: 12})
   })
 
+  it('never tells an end before the records that came with it, as a broker does that looked at its end first', async () => {
+    const cluster = new ScriptedCluster(1)
+    cluster.endSeenTooEarly = 4
+    cluster.append(0, numbered('a', 0, 10))
+    const reading = read(cluster, {from: [0]})
+    await reading.until(0, 10)
+    await reading.stop()
+    expect(reading.batches.at(-1)).toMatchObject({nextOffset: 10, endOffset: 10})
+  })
+
   it('leaves no gap and repeats nothing while connections drop again and again', async () => {
     const cluster = new ScriptedCluster(3)
     cluster.beforeFetch = () => {

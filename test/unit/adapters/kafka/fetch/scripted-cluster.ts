@@ -37,6 +37,8 @@ interface FetchCall {
 export class ScriptedCluster {
   readonly addresses = 'scripted:9092'
   readonly fetches: FetchCall[] = []
+  /** By how many offsets the end that is told stays behind the records of the same answer. */
+  endSeenTooEarly = 0
   /** May throw, as a broken connection does, or hold the answer up. */
   beforeFetch: (call: FetchCall) => void | Promise<void> = () => undefined
   /** May change what is answered of a partition. */
@@ -175,8 +177,8 @@ export class ScriptedCluster {
         writer
           .int32(partition)
           .int16(errorCode)
-          .int64(this.#ends[partition]!)
-          .int64(this.#ends[partition]!)
+          .int64(this.#ends[partition]! - this.endSeenTooEarly)
+          .int64(this.#ends[partition]! - this.endSeenTooEarly)
           .int64(this.logStart)
           .int32(0)
           .int32(-1)
