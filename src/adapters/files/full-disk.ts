@@ -14,34 +14,46 @@ export type WhenSpaceAllows = <T>(work: () => Promise<T>, signal: () => AbortSig
 export function waitOutFullDisk(root: string, clock: Clock, logger: Logger): WhenSpaceAllows {
   let waiting = 0
 
-  const began = (error: StreamtoolError): void => {
+  const begin = (error: StreamtoolError): void => {
     waiting += 1
     if (waiting === 1) logger.warn(`${error.message} Waiting for space.`, {code: error.code, directory: root})
   }
-  const ended = (succeeded: boolean): void => {
+  const end = (succeeded: boolean): void => {
     waiting -= 1
     if (waiting === 0 && succeeded)
       logger.info(`There is space again in ${root}: going on.`, {directory: root})
   }
 
-  return async (work, signal) => {
-    let isWaiting = false
+  const retry = async <T>(
+    work: () => Promise<T>,
+    signal: AbortSignal,
+    failure: StreamtoolError,
+  ): Promise<T> => {
     let succeeded = false
+    begin(failure)
     try {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+        await clock.sleep(pauseMs, signal)
         try {
           const result = await work()
           succeeded = true
           return result
         } catch (thrown) {
-          if (!(thrown instanceof StreamtoolError) || thrown.code !== 'STORAGE_FULL') throw thrown
-          if (!isWaiting) began(thrown)
-          isWaiting = true
+          if (!isFull(thrown)) throw thrown
         }
-        await clock.sleep(pauseMs, signal())
       }
     } finally {
-      if (isWaiting) ended(succeeded)
+      end(succeeded)
     }
   }
+
+  return (work, signal) =>
+    work().catch((thrown: unknown) => {
+      if (!isFull(thrown)) throw thrown
+      return retry(work, signal(), thrown)
+    })
+}
+
+function isFull(thrown: unknown): thrown is StreamtoolError {
+  return thrown instanceof StreamtoolError && thrown.code === 'STORAGE_FULL'
 }

@@ -5,7 +5,7 @@
  *       4 i32   partition
  *       8 16 B  path      the first 16 bytes of the SHA-256 of the path
  *      24 16 B  topic     likewise
- *      40 16 B  upload id likewise; zeros without one
+ *      40 16 B  upload id a UUID's own bytes, anything else likewise; zeros without one
  *      56 32 B  content   the first 32 bytes of the file's SHA-512
  *      88 f64   offset
  *      96 f64   record time, ms since the epoch; -1: none
@@ -23,6 +23,7 @@ const HASH_BYTES = 16
 const CONTENT_BYTES = 32
 const NO_UPLOAD = Buffer.alloc(HASH_BYTES)
 const PATH_AT = 8
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Of each hash only so many bytes count as a slot has room for. */
 export interface Delivered {
@@ -37,8 +38,8 @@ export interface Delivered {
 export function deliveredEntry(file: IncomingFile, sizeBytes: number): Delivered {
   return {
     pathHash: hashOf(file.path),
-    topicHash: hashOf(file.topic),
-    uploadHash: file.uploadId === null ? NO_UPLOAD : hashOf(file.uploadId),
+    topicHash: topicHashOf(file.topic),
+    uploadHash: file.uploadId === null ? NO_UPLOAD : uploadHashOf(file.uploadId),
     content: file.sha512,
     order: file.order,
     sizeBytes,
@@ -105,6 +106,18 @@ export function isSlotFor(page: Buffer, position: number, pathHash: Buffer): boo
     if (!isFree && !isSame) return false
   }
   return true
+}
+
+let lastTopic = {name: '', hash: hashOf('')}
+
+function topicHashOf(name: string): Buffer {
+  if (name !== lastTopic.name) lastTopic = {name, hash: hashOf(name)}
+  return lastTopic.hash
+}
+
+/** An upload id is a UUID: 16 bytes, and random enough. Anything else is hashed. */
+function uploadHashOf(uploadId: string): Buffer {
+  return UUID.test(uploadId) ? Buffer.from(uploadId.replaceAll('-', ''), 'hex') : hashOf(uploadId)
 }
 
 function hashOf(text: string): Buffer {

@@ -63,7 +63,7 @@ export class OutputTree {
   }
 
   private async child(parent: OutputDirectory, name: string): Promise<OutputDirectory> {
-    const location = path.join(parent.path, name)
+    const location = parent.path + path.sep + name
     const known = this.seen.get(location)
     const isFresh = known !== undefined && this.clock.nowMs() - known.checkedAtMs < TRUSTED_MS
     const seen = isFresh ? known : this.look(parent, location, known?.directory ?? outputDirectory(location))

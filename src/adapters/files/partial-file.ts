@@ -32,7 +32,7 @@ export class PartialFile extends PooledFile {
       this.isCreated = true
       try {
         await writeFully(descriptor, data, 0)
-        if (isTime(mtimeMs)) await calls.futimes(descriptor, mtimeMs / 1000, mtimeMs / 1000)
+        if (isTime(mtimeMs)) await calls.futimes(descriptor, mtimeMs / 1000)
         if (!writesAreSynced) await calls.fdatasync(descriptor)
       } finally {
         await calls.close(descriptor)
@@ -49,8 +49,7 @@ export class PartialFile extends PooledFile {
   async seal(mtimeMs: number | null): Promise<void> {
     await naming('write', this.path, async () => {
       if (isTime(mtimeMs)) {
-        const seconds = mtimeMs / 1000
-        await this.pool.use(this, (descriptor) => calls.futimes(descriptor, seconds, seconds))
+        await this.pool.use(this, (descriptor) => calls.futimes(descriptor, mtimeMs / 1000))
       }
       await this.writingOut
       await this.writeOut()

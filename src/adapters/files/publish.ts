@@ -32,7 +32,7 @@ export interface Published {
  */
 export async function publish(partial: PartialFile, publication: Publication): Promise<Published> {
   const {file, components, workspace, throwIfAborted} = publication
-  const target = path.join(workspace.root, ...components)
+  const target = [workspace.root, ...components].join(path.sep)
   const directory = await parentOf(publication)
   const delivered = deliveredEntry(file, partial.sizeBytes)
   const present = (await workspace.index.mayHold(delivered)) ? await lookAt(target) : null

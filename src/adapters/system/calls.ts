@@ -4,6 +4,7 @@
  * main-thread time per file there, 5,000 files/s and 105 µs here.
  */
 import {
+  type BigIntStats,
   close,
   constants,
   fdatasync,
@@ -11,13 +12,14 @@ import {
   fsync,
   futimes,
   lstat,
+  type NoParamCallback,
   open,
   read,
   rename,
+  type Stats,
   unlink,
   write,
 } from 'node:fs'
-import {promisify} from 'node:util'
 
 /** Absent on Windows, where a link in the last component is not followed by these calls' users anyway. */
 const NOFOLLOW = (constants as Partial<typeof constants>).O_NOFOLLOW ?? 0
@@ -40,44 +42,66 @@ export const OpenFlags = {
 
 export const writesAreSynced = DSYNC !== 0
 
+type Reject = (error: Error) => void
+type Done<Result> = (error: Error | null, result: Result) => void
+
+function settling<Result>(resolve: (result: Result) => void, reject: Reject): Done<Result> {
+  return (error, result) => {
+    if (error) reject(error)
+    else resolve(result)
+  }
+}
+
+/** By hand, as `util.promisify` takes a tenth of the time of such a call for itself. */
+function promised<Result>(call: (done: Done<Result>) => void): Promise<Result> {
+  return new Promise((resolve, reject) => call(settling(resolve, reject)))
+}
+
+function completed(call: (done: NoParamCallback) => void): Promise<void> {
+  return promised<undefined>((settle) => call((error) => settle(error, undefined)))
+}
+
 export const calls = {
-  close: promisify(close),
-  fdatasync: promisify(fdatasync),
-  fstat: (descriptor: number) => promisify(fstat)(descriptor),
-  fstatBig: (descriptor: number) => promisify(fstat)(descriptor, {bigint: true}),
-  fsync: promisify(fsync),
-  futimes: promisify(futimes),
-  lstat: promisify(lstat),
-  open: promisify(open) as (path: string | Buffer, flags: number, mode?: number) => Promise<number>,
-  rename: promisify(rename),
-  unlink: promisify(unlink),
+  close: (fd: number) => completed((settled) => close(fd, settled)),
+  fdatasync: (fd: number) => completed((settled) => fdatasync(fd, settled)),
+  fstat: (fd: number) => promised<Stats>((done) => fstat(fd, done)),
+  fstatBig: (fd: number) => promised<BigIntStats>((done) => fstat(fd, {bigint: true}, done)),
+  fsync: (fd: number) => completed((settled) => fsync(fd, settled)),
+  futimes: (fd: number, seconds: number) => completed((settled) => futimes(fd, seconds, seconds, settled)),
+  lstat: (path: string) => promised<Stats>((done) => lstat(path, done)),
+  open: (path: string, flags: number, mode = 0o666) =>
+    promised<number>((done) => open(path, flags, mode, done)),
+  rename: (from: string, to: string) => completed((settled) => rename(from, to, settled)),
+  unlink: (path: string) => completed((settled) => unlink(path, settled)),
 }
 
 /** Fills the buffer from `position` on. @returns fewer bytes than it holds only at the end of the file */
-export async function readFully(fd: number, buffer: Buffer, position: number): Promise<number> {
-  let filled = 0
-  while (filled < buffer.length) {
-    const count = await new Promise<number>((resolve, reject) => {
-      read(fd, buffer, filled, buffer.length - filled, position + filled, (error, bytesRead) => {
+export function readFully(fd: number, buffer: Buffer, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const readFrom = (filled: number): void => {
+      read(fd, buffer, filled, buffer.length - filled, position + filled, (error, count) => {
         if (error) reject(error)
-        else resolve(bytesRead)
+        else if (count === 0 || filled + count === buffer.length) resolve(filled + count)
+        else readFrom(filled + count)
       })
-    })
-    if (count === 0) break
-    filled += count
-  }
-  return filled
+    }
+    readFrom(0)
+  })
 }
 
 /** Writes all of the data at `position`; safe to repeat after a failure, since it always begins at `position`. */
-export async function writeFully(fd: number, data: Buffer, position: number): Promise<void> {
-  let written = 0
-  while (written < data.length) {
-    written += await new Promise<number>((resolve, reject) => {
-      write(fd, data, written, data.length - written, position + written, (error, bytesWritten) => {
+export function writeFully(fd: number, data: Buffer, position: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const writeFrom = (written: number): void => {
+      if (written === data.length) {
+        resolve()
+        return
+      }
+      write(fd, data, written, data.length - written, position + written, (error, count) => {
         if (error) reject(error)
-        else resolve(bytesWritten)
+        else writeFrom(written + count)
       })
-    })
-  }
+    }
+    writeFrom(0)
+  })
 }

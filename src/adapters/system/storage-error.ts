@@ -82,10 +82,8 @@ export function storageError(thrown: unknown, action: string, path: string): Err
 }
 
 /** Runs file system calls, and gives what they throw its meaning. */
-export async function naming<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (thrown) {
+export function naming<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
+  return work().catch((thrown: unknown) => {
     throw storageError(thrown, action, path)
-  }
+  })
 }
