@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {runOrThrow} from '../../test/support/processes.js'
 import {measure} from '../measured-process.js'
-import type {DeliverReport, UploadReport} from '../../src/pipelines/report.js'
+import type {DeliverReport, UploadReport} from '../../src/core/report.js'
 import type {Downloader, Surroundings, Uploader} from './program.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))

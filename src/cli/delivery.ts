@@ -1,4 +1,4 @@
-import type {Destination, SpillStore} from '../core/ports.js'
+import type {Destination, SpillStore} from '../core/ports/index.js'
 
 /** Where files are delivered to, and what belongs to that place. */
 export interface Delivery {

@@ -3,8 +3,8 @@
  * small commands. A subclass says where to; group, membership, stopping and report are the same for all.
  */
 import {ExitCode} from '../core/errors.js'
-import type {GroupConsumer, Logger, TopicAdmin} from '../core/ports.js'
-import type {DeliverReport} from '../pipelines/report.js'
+import type {GroupConsumer, Logger, TopicAdmin} from '../core/ports/index.js'
+import type {DeliverReport} from '../core/report.js'
 import type {Invocation} from './base-command.js'
 import type {Delivery} from './delivery.js'
 import {KafkaCommand, type KafkaCommandSettings, type KafkaInvocation} from './kafka-command.js'

@@ -1,6 +1,6 @@
 /** A command that talks to Kafka: it connects, stops well on signals, and closes what it opened. */
 import type {ExitCode} from '../core/errors.js'
-import type {Reporter} from '../pipelines/report.js'
+import type {Reporter} from '../core/report.js'
 import {StreamtoolCommand, type CommandSettings, type Invocation} from './base-command.js'
 import type {KafkaClient} from './compose.js'
 import type {kafkaCommandSettings} from './settings/catalog.js'

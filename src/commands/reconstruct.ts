@@ -3,7 +3,7 @@ import {FileConsumingCommand} from '../cli/file-consuming-command.js'
 import {reconstructSettings} from '../cli/settings/catalog.js'
 import {flagsOf} from '../cli/settings/flags.js'
 import type {Values} from '../cli/settings/setting.js'
-import type {Logger} from '../core/ports.js'
+import type {Logger} from '../core/ports/index.js'
 
 export default class Reconstruct extends FileConsumingCommand<typeof reconstructSettings> {
   static override summary = 'Put files together from a topic and write them to a directory.'

@@ -16,10 +16,10 @@ import type {
   SpillStore,
   StepObserver,
   TopicAdmin,
-} from '../core/ports.js'
+} from '../core/ports/index.js'
 import {DeliveryHandler} from './delivery/delivery-handler.js'
 import {Tally} from './delivery/tally.js'
-import type {DeliverReport, PipelineResult, Reporter} from './report.js'
+import type {DeliverReport, PipelineResult, Reporter} from '../core/report.js'
 
 export interface DeliverFilesOptions {
   readonly command: string

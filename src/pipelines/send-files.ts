@@ -18,8 +18,8 @@ import type {
   SourceFile,
   SourceProblem,
   TopicAdmin,
-} from '../core/ports.js'
-import type {PipelineResult, Problem, Reporter, UploadReport} from './report.js'
+} from '../core/ports/index.js'
+import type {PipelineResult, Problem, Reporter, UploadReport} from '../core/report.js'
 import {Batcher} from './sending/batcher.js'
 import {FileSender} from './sending/file-sender.js'
 

@@ -5,7 +5,7 @@
  */
 import {join} from 'node:path'
 import {StreamtoolError} from '../core/errors.js'
-import type {Logger} from '../core/ports.js'
+import type {Logger} from '../core/ports/index.js'
 import {errno, storageError} from '../adapters/system/storage-error.js'
 import {tryLock, type ProcessLock} from '../adapters/system/process-lock.js'
 import {startBroker, type RunningBroker} from './broker/broker.js'

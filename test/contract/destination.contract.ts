@@ -2,7 +2,7 @@
 import {randomBytes} from 'node:crypto'
 import fc from 'fast-check'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import type {Destination, FileWriter, IncomingFile} from '../../src/core/ports.js'
+import type {Destination, FileWriter, IncomingFile} from '../../src/core/ports/index.js'
 import {incomingFile} from '../support/incoming-file.js'
 
 export interface DestinationUnderTest {

@@ -1,7 +1,7 @@
 /** What every file source must do. */
 import {randomBytes} from 'node:crypto'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import type {FileSource, SourceFile, SourceProblem} from '../../src/core/ports.js'
+import type {FileSource, SourceFile, SourceProblem} from '../../src/core/ports/index.js'
 
 export interface FileSourceUnderTest {
   readonly source: FileSource

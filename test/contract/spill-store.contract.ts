@@ -2,7 +2,7 @@
 import {randomBytes} from 'node:crypto'
 import fc from 'fast-check'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import type {SpillStore} from '../../src/core/ports.js'
+import type {SpillStore} from '../../src/core/ports/index.js'
 
 export interface SpillStoreUnderTest {
   readonly store: SpillStore

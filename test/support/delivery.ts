@@ -9,10 +9,10 @@ import type {
   IncomingFile,
   Logger,
   SpillStore,
-} from '../../src/core/ports.js'
+} from '../../src/core/ports/index.js'
 import {compareGenerations} from '../../src/core/reassembly/index.js'
 import {deliverFiles, type DeliverFilesOptions} from '../../src/pipelines/deliver-files.js'
-import type {PipelineEvent, Reporter} from '../../src/pipelines/report.js'
+import type {PipelineEvent, Reporter} from '../../src/core/report.js'
 
 export const realClock: Clock = {
   nowMs: () => Date.now(),

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import type {IncomingFile} from '../../src/core/ports.js'
+import type {IncomingFile} from '../../src/core/ports/index.js'
 import {joinWirePath, splitWirePath} from '../../src/core/chunk/index.js'
 
 export type IncomingFileFacts = Partial<

@@ -1,7 +1,7 @@
 import {connect} from 'node:net'
 import {once} from 'node:events'
 import {Kafka, logLevel, type Admin} from 'kafkajs'
-import type {TopicPartition} from '../../src/core/ports.js'
+import type {TopicPartition} from '../../src/core/ports/index.js'
 
 /** Makes a topic without the adapter under test. */
 export async function createTopic(bootstrap: string, topic: string, partitions: number): Promise<void> {

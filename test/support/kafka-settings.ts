@@ -1,4 +1,4 @@
-import type {Logger} from '../../src/core/ports.js'
+import type {Logger} from '../../src/core/ports/index.js'
 import type {KafkaSettings} from '../../src/adapters/kafka/settings.js'
 
 /** Impatient enough for a test. */

@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process'
 import {createInterface} from 'node:readline'
 import {fileURLToPath} from 'node:url'
 import {streamtoolJson} from './cli.js'
-import type {DeliverReport} from '../../src/pipelines/report.js'
+import type {DeliverReport} from '../../src/core/report.js'
 
 const BIN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 

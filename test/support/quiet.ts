@@ -1,4 +1,4 @@
-import type {LogFacts, Logger, StepObserver} from '../../src/core/ports.js'
+import type {LogFacts, Logger, StepObserver} from '../../src/core/ports/index.js'
 
 export const noSteps: StepObserver = {reached: () => undefined}
 

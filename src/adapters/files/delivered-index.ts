@@ -6,7 +6,7 @@
  */
 import {mkdir, readdir} from 'node:fs/promises'
 import path from 'node:path'
-import type {Clock} from '../../core/ports.js'
+import type {Clock} from '../../core/ports/index.js'
 import {compareGenerations, isOlderThanHeld} from '../../core/reassembly/generation-order.js'
 import {naming} from '../system/storage-error.js'
 import {type Delivered, isSameGeneration, isSameTopic} from './index-slot.js'

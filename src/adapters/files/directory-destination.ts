@@ -10,7 +10,7 @@
  * Any number of files may be open. They share a bounded number of descriptors and, for small ones, of bytes.
  */
 import {Gauge, Semaphore} from '../../core/flow/index.js'
-import type {Clock, Destination, FileWriter, IncomingFile, Logger, StepObserver} from '../../core/ports.js'
+import type {Clock, Destination, FileWriter, IncomingFile, Logger, StepObserver} from '../../core/ports/index.js'
 import {DescriptorPool} from './descriptor-pool.js'
 import {DirectoryWriter, type WriterSite} from './directory-writer.js'
 import {waitOutFullDisk} from './full-disk.js'

@@ -1,7 +1,7 @@
 /** One file on its way into an output directory. */
 import {StreamtoolError} from '../../core/errors.js'
 import type {Gauge, Semaphore} from '../../core/flow/index.js'
-import type {FileWriter, FinishOutcome, IncomingFile, StepObserver} from '../../core/ports.js'
+import type {FileWriter, FinishOutcome, IncomingFile, StepObserver} from '../../core/ports/index.js'
 import type {WhenSpaceAllows} from './full-disk.js'
 import type {PartialFile} from './partial-file.js'
 import {type Publication, publish} from './publish.js'

@@ -15,7 +15,7 @@
  */
 import {checkPath} from '../../core/chunk/paths.js'
 import {StreamtoolError} from '../../core/errors.js'
-import type {FileSource, SourceFile, SourceProblem} from '../../core/ports.js'
+import type {FileSource, SourceFile, SourceProblem} from '../../core/ports/index.js'
 import {sourceFile} from './source-file.js'
 import {type Input, lookAtInputs, refuseCollisions} from './source-inputs.js'
 import {type Exclude, unsendable, walk} from './source-walk.js'

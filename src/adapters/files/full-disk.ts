@@ -1,6 +1,6 @@
 /** A full disk is waited out: whatever is written stops, says so once, and goes on by itself. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {Clock, Logger} from '../../core/ports.js'
+import type {Clock, Logger} from '../../core/ports/index.js'
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000

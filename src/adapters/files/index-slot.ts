@@ -16,7 +16,7 @@
  * A slot that was being written when the machine died fails its check.
  */
 import {hash} from 'node:crypto'
-import type {GenerationOrder, IncomingFile} from '../../core/ports.js'
+import type {GenerationOrder, IncomingFile} from '../../core/ports/index.js'
 
 export const SLOT_BYTES = 128
 const HASH_BYTES = 16

@@ -2,7 +2,7 @@
 import type {Stats} from 'node:fs'
 import path from 'node:path'
 import {StreamtoolError} from '../../core/errors.js'
-import type {FinishOutcome, IncomingFile, StepObserver} from '../../core/ports.js'
+import type {FinishOutcome, IncomingFile, StepObserver} from '../../core/ports/index.js'
 import {calls} from '../system/calls.js'
 import {errno, naming} from '../system/storage-error.js'
 import type {Holding} from './delivered-index.js'

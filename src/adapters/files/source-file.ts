@@ -1,6 +1,6 @@
 /** A local file to be sent. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {FileIdentity, SourceFile, SourceReader} from '../../core/ports.js'
+import type {FileIdentity, SourceFile, SourceReader} from '../../core/ports/index.js'
 import {calls, OpenFlags, readFully} from '../system/calls.js'
 import {errno} from '../system/storage-error.js'
 

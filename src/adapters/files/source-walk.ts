@@ -1,7 +1,7 @@
 /** All files below a directory, one directory in memory at a time. Symbolic links are never followed. */
 import path from 'node:path'
 import {checkPath} from '../../core/chunk/paths.js'
-import type {SourceProblem} from '../../core/ports.js'
+import type {SourceProblem} from '../../core/ports/index.js'
 import {calls} from '../system/calls.js'
 import {errno} from '../system/storage-error.js'
 import {type Entry, listDirectory, type Listing} from './source-directory.js'

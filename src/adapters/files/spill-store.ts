@@ -1,7 +1,7 @@
 /** Spill files in a local directory: one per assembly, open only at need. */
 import {mkdir} from 'node:fs/promises'
 import path from 'node:path'
-import type {SpillFile, SpillStore} from '../../core/ports.js'
+import type {SpillFile, SpillStore} from '../../core/ports/index.js'
 import {takeSlot} from '../system/slot.js'
 import {naming} from '../system/storage-error.js'
 import {DescriptorPool} from './descriptor-pool.js'

@@ -2,7 +2,7 @@
 import {randomUUID} from 'node:crypto'
 import {mkdir} from 'node:fs/promises'
 import path from 'node:path'
-import type {SourceFile} from '../../core/ports.js'
+import type {SourceFile} from '../../core/ports/index.js'
 import {calls, OpenFlags, writeFully} from '../system/calls.js'
 import {naming} from '../system/storage-error.js'
 import {descriptorReader} from './source-file.js'

@@ -13,7 +13,7 @@
 import {randomBytes} from 'node:crypto'
 import {lstat, realpath} from 'node:fs/promises'
 import path from 'node:path'
-import type {Clock} from '../../core/ports.js'
+import type {Clock} from '../../core/ports/index.js'
 import {takeSlot} from '../system/slot.js'
 import {openStateDirectory} from '../system/state-directory.js'
 import {naming} from '../system/storage-error.js'

@@ -1,6 +1,6 @@
 /** Looks at topics and groups, makes topics, moves idle groups. Every call waits outages out by itself. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {TopicAdmin} from '../../core/ports.js'
+import type {TopicAdmin} from '../../core/ports/index.js'
 import {commitFromOutside, committedOffsetsOf, groupMembersOf} from './admin/groups.js'
 import {
   askToCreate,

@@ -1,5 +1,5 @@
 /** Wakes the one who waits for something to look at; a ring while nobody waits is not kept. */
-import type {Clock} from '../../core/ports.js'
+import type {Clock} from '../../core/ports/index.js'
 
 export class Bell {
   #ring: () => void = () => undefined

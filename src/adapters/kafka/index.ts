@@ -9,7 +9,7 @@ import type {
   Logger,
   RecordProducer,
   TopicAdmin,
-} from '../../core/ports.js'
+} from '../../core/ports/index.js'
 import {createAdmin} from './admin.js'
 import {createGroupConsumer} from './group/group-consumer.js'
 import {createProducer} from './producer.js'

@@ -4,7 +4,7 @@
  * offset. On anything else it is sent again, so it may come to be on the topic more than once.
  */
 import type {Buffer} from 'node:buffer'
-import type {Clock, ProduceBatch, RecordProducer} from '../../core/ports.js'
+import type {Clock, ProduceBatch, RecordProducer} from '../../core/ports/index.js'
 import {BytesWriter} from './bytes.js'
 import {translateFailure} from './errors.js'
 import {encodeRecordBatch} from './record-batch/encode.js'

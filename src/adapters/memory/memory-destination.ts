@@ -1,6 +1,6 @@
 /** A destination that keeps files in memory, or only counts them: for dry runs, and for tests of what delivers. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {Destination, FileWriter, FinishOutcome, IncomingFile} from '../../core/ports.js'
+import type {Destination, FileWriter, FinishOutcome, IncomingFile} from '../../core/ports/index.js'
 import {compareGenerations, isOlderThanHeld} from '../../core/reassembly/generation-order.js'
 
 export interface MemoryFile {

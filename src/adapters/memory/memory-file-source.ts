@@ -1,6 +1,6 @@
 /** Files that exist in memory only: for tests of what sends, and for content that a program makes. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {FileSource, SourceFile, SourceProblem, SourceReader} from '../../core/ports.js'
+import type {FileSource, SourceFile, SourceProblem, SourceReader} from '../../core/ports/index.js'
 
 interface Version {
   readonly content: Buffer

@@ -1,6 +1,6 @@
 /** A spill store that spills nowhere: for tests, and for machines without a place to write. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {SpillFile, SpillStore} from '../../core/ports.js'
+import type {SpillFile, SpillStore} from '../../core/ports/index.js'
 
 export interface MemorySpillStore extends SpillStore {
   /** Files not closed yet. */

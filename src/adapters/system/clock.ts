@@ -1,6 +1,6 @@
 /** The machine's clock and timers. */
 import {setTimeout as delay} from 'node:timers/promises'
-import type {Clock} from '../../core/ports.js'
+import type {Clock} from '../../core/ports/index.js'
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),

@@ -2,7 +2,7 @@
  * The words on stderr. Text for people: plain at a terminal, with a time elsewhere, since then it is a log. JSON for
  * collectors: one object a line with time, level, message and the facts.
  */
-import type {LogFacts, Logger} from '../../core/ports.js'
+import type {LogFacts, Logger} from '../../core/ports/index.js'
 import {printable} from './quantities.js'
 import type {Redact} from './redact.js'
 

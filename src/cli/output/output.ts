@@ -3,8 +3,8 @@
  * line as things happen (with both, the last event carries the object), else nothing. All words go to stderr.
  */
 import type {StreamtoolError} from '../../core/errors.js'
-import type {Logger} from '../../core/ports.js'
-import type {DeliverReport, PipelineEvent, Reporter, UploadReport} from '../../pipelines/report.js'
+import type {Logger} from '../../core/ports/index.js'
+import type {DeliverReport, PipelineEvent, Reporter, UploadReport} from '../../core/report.js'
 import {errorLines, type ErrorObject, errorObject, stackLines} from '../errors/present.js'
 import {createLogger, type LogLevel} from './logger.js'
 import {noProgress, type ProgressDisplay, startPlainProgress} from './progress.js'

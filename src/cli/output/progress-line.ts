@@ -1,5 +1,5 @@
 /** A snapshot of the work as one line: what is done of how much, how fast, and how long it will still take. */
-import type {Progress} from '../../pipelines/report.js'
+import type {Progress} from '../../core/report.js'
 import {counted, humanBytes, humanBytesOf, humanCount, humanSeconds, printable} from './quantities.js'
 
 export function progressLine(progress: Progress, bytesPerSecond: number | null): string {

@@ -1,6 +1,6 @@
 /** How far the work is, on stderr: drawn at a terminal, as a log line every few seconds elsewhere, or not at all. */
-import type {Logger} from '../../core/ports.js'
-import type {Progress} from '../../pipelines/report.js'
+import type {Logger} from '../../core/ports/index.js'
+import type {Progress} from '../../core/report.js'
 import {progressLine} from './progress-line.js'
 import {createRate} from './rate.js'
 

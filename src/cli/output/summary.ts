@@ -1,5 +1,5 @@
 /** What a person wants to read at the end of a run. */
-import type {DeliverReport, Problem, UploadReport} from '../../pipelines/report.js'
+import type {DeliverReport, Problem, UploadReport} from '../../core/report.js'
 import {counted, humanBytes, humanCount, humanSeconds, printable} from './quantities.js'
 
 export interface Summary {

@@ -1,6 +1,6 @@
 /** Progress at a terminal: one task of listr2, drawn on stderr, with counts, rate and time left in its title. */
 import type {ListrTaskWrapper} from 'listr2'
-import type {Progress} from '../../pipelines/report.js'
+import type {Progress} from '../../core/report.js'
 import type {ProgressDisplay} from './progress.js'
 import {progressLine, shortened} from './progress-line.js'
 import {printable} from './quantities.js'

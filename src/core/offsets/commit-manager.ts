@@ -5,7 +5,7 @@
  */
 import {isAborted} from '../flow/abort.js'
 import {asStreamtoolError, type StreamtoolError} from '../errors.js'
-import type {Clock, CommittedOffset, Epoch, StepObserver} from '../ports.js'
+import type {Clock, CommittedOffset, Epoch, StepObserver} from '../ports/index.js'
 import {encodeCommitMetadata} from './commit-metadata.js'
 import type {PartitionLedger} from './partition-ledger.js'
 

@@ -11,7 +11,7 @@ import type {
   GenerationOrder,
   IncomingFile,
   StepObserver,
-} from '../ports.js'
+} from '../ports/index.js'
 import type {ConsumedRecord} from '../record.js'
 import {compareGenerations} from './generation-order.js'
 import {incomingFile, orderOf} from './generation.js'

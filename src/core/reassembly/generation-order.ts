@@ -1,5 +1,5 @@
 /** Which of two generations of one path is newer. */
-import type {GenerationOrder} from '../ports.js'
+import type {GenerationOrder} from '../ports/index.js'
 
 /**
  * Within a partition the offset decides; across partitions the record's time, then the file's own time. What is

@@ -3,7 +3,7 @@ import {createHash} from 'node:crypto'
 import type {DecodedChunk} from '../chunk/index.js'
 import {splitWirePath} from '../chunk/index.js'
 import type {ConsumedRecord} from '../record.js'
-import type {GenerationOrder, IncomingFile} from '../ports.js'
+import type {GenerationOrder, IncomingFile} from '../ports/index.js'
 
 /** Short and of fixed length, since thousands of them are remembered. */
 export function generationKey({chunk, headers, path}: DecodedChunk): string {

@@ -4,7 +4,7 @@
  * whose turn it is may be the very next record.
  */
 import {Gauge} from '../flow/index.js'
-import type {SpillFile, SpillStore} from '../ports.js'
+import type {SpillFile, SpillStore} from '../ports/index.js'
 
 /** Shared by all assemblies of a process. */
 export class ReorderBudget {

@@ -24,9 +24,9 @@ import type {
   StartPosition,
   StepObserver,
   TopicPartition,
-} from '../../core/ports.js'
+} from '../../core/ports/index.js'
 import {Reassembly, type ReassemblyOptions, type Settlement} from '../../core/reassembly/index.js'
-import type {Reporter} from '../report.js'
+import type {Reporter} from '../../core/report.js'
 import {fresh, type PartitionProgress, resume} from './partition-progress.js'
 import type {Tally} from './tally.js'
 

@@ -1,6 +1,6 @@
 /** Where one assigned partition stands: its ledger, and where reading goes on. */
 import {decodeCommitMetadata, PartitionLedger} from '../../core/offsets/index.js'
-import type {AssignedPartition} from '../../core/ports.js'
+import type {AssignedPartition} from '../../core/ports/index.js'
 
 export interface PartitionProgress {
   readonly ledger: PartitionLedger

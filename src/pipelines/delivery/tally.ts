@@ -2,9 +2,9 @@
 import type {OpenFile, Settlement} from '../../core/reassembly/index.js'
 import {ExitCode, worstExitCode} from '../../core/errors.js'
 import type {IntervalSet} from '../../core/offsets/index.js'
-import type {Logger, TopicPartition} from '../../core/ports.js'
+import type {Logger, TopicPartition} from '../../core/ports/index.js'
 import type {Poison} from '../../core/chunk/index.js'
-import type {DeliverReport, PipelineResult, Problem, Reporter} from '../report.js'
+import type {DeliverReport, PipelineResult, Problem, Reporter} from '../../core/report.js'
 
 /** Beyond so many, poison records are still events and counted, but no longer lines of the log. */
 const POISON_WARNINGS = 10

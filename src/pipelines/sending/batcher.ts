@@ -5,7 +5,7 @@
  */
 import {recordBytesUpperBound, RECORD_BATCH_HEADER_BYTES} from '../../core/chunk/index.js'
 import {Semaphore} from '../../core/flow/index.js'
-import type {OutgoingRecord, RecordProducer} from '../../core/ports.js'
+import type {OutgoingRecord, RecordProducer} from '../../core/ports/index.js'
 
 /** More at once than these gain nothing: the broker works through them one by one. */
 const REQUESTS_IN_FLIGHT = 8

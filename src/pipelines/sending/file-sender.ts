@@ -13,7 +13,7 @@ import {
 } from '../../core/chunk/index.js'
 import {NO_HEADERS} from '../../core/chunk/headers.js'
 import {StreamtoolError} from '../../core/errors.js'
-import type {Clock, FileIdentity, SourceFile, SourceReader} from '../../core/ports.js'
+import type {Clock, FileIdentity, SourceFile, SourceReader} from '../../core/ports/index.js'
 import type {Batcher} from './batcher.js'
 import {planUpload, type UploadPlan} from './upload-plan.js'
 

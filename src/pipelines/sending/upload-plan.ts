@@ -9,7 +9,7 @@ import {
   splitPlan,
   splitWirePath,
 } from '../../core/chunk/index.js'
-import type {FileIdentity, SourceFile, SourceReader} from '../../core/ports.js'
+import type {FileIdentity, SourceFile, SourceReader} from '../../core/ports/index.js'
 
 export interface UploadPlan {
   /** What all chunks of the upload have in common. */

@@ -1,7 +1,7 @@
 import {createServer, type AddressInfo, type Server} from 'node:net'
 import {once} from 'node:events'
 import {join} from 'node:path'
-import type {Logger} from '../../core/ports.js'
+import type {Logger} from '../../core/ports/index.js'
 import {Connection} from './connection.js'
 import {GroupCoordinator} from './groups/coordinator.js'
 import {administeringRoutes} from './handlers/administering.js'

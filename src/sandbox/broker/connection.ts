@@ -1,6 +1,6 @@
 import {once} from 'node:events'
 import type {Socket} from 'node:net'
-import type {Logger} from '../../core/ports.js'
+import type {Logger} from '../../core/ports/index.js'
 import type {Dispatcher} from './handlers/dispatcher.js'
 import {RequestFrames} from './request-frames.js'
 import {WireError} from './protocol/wire-reader.js'

@@ -7,7 +7,7 @@ import type {
   RecordProducer,
   TopicAdmin,
   TopicPartition,
-} from '../../../src/core/ports.js'
+} from '../../../src/core/ports/index.js'
 import {Member} from './member.js'
 
 /** What the contract suites need of a Kafka: the three ports, and levers on the broker behind them. */

@@ -9,7 +9,7 @@ import type {
   RevokeReason,
   StartPosition,
   TopicPartition,
-} from '../../../src/core/ports.js'
+} from '../../../src/core/ports/index.js'
 import {eventually} from '../../support/eventually.js'
 import {uniqueName, type KafkaBackend} from './backend.js'
 

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
 import {describe, expect, it} from 'vitest'
-import type {OutgoingRecord} from '../../../src/core/ports.js'
+import type {OutgoingRecord} from '../../../src/core/ports/index.js'
 import {newTopic, numbered, readTopic, sendTexts, textRecord, textsOf, uniqueName} from './backend.js'
 import type {ContractContext} from './suite.js'
 

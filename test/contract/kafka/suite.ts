@@ -12,7 +12,7 @@ export interface ContractContext {
   readonly backend: () => KafkaBackend
 }
 
-/** Everything that src/core/ports.ts promises of a Kafka, on one backend. */
+/** Everything that src/core/ports/ promises of a Kafka, on one backend. */
 export function describeKafkaContract(kind: BackendKind): void {
   describe(`Kafka contract on ${kind.name}`, () => {
     let started: KafkaBackend | undefined

@@ -2,7 +2,7 @@ import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {onTestFinished} from 'vitest'
-import type {Logger} from '../../../src/core/ports.js'
+import type {Logger} from '../../../src/core/ports/index.js'
 import {startSandbox, type Sandbox} from '../../../src/sandbox/index.js'
 
 /** A directory of the running test's own, removed when it ends. */

@@ -10,7 +10,7 @@ import type {
   RecordProducer,
   SourceFile,
   SourceProblem,
-} from '../../../src/core/ports.js'
+} from '../../../src/core/ports/index.js'
 import {sendFiles, type SendFilesOptions} from '../../../src/pipelines/send-files.js'
 import {
   deliver,

@@ -1,5 +1,5 @@
 /** What is asked about one consumer group, at its coordinator. Each function is one attempt. */
-import type {CommittedOffset, GroupMember} from '../../../core/ports.js'
+import type {CommittedOffset, GroupMember} from '../../../core/ports/index.js'
 import type {Cluster} from '../transport/cluster.js'
 import {ProtocolFailure} from '../transport/failures.js'
 import {errorOfCode} from '../transport/kafkajs-internals.js'

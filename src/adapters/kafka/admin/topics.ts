@@ -1,5 +1,5 @@
 /** What is asked about one topic. Each function is one attempt; trying again is {@link ../admin.ts}'s. */
-import type {PartitionRange} from '../../../core/ports.js'
+import type {PartitionRange} from '../../../core/ports/index.js'
 import type {Cluster} from '../transport/cluster.js'
 import {ProtocolFailure, isProtocolFailure} from '../transport/failures.js'
 import {errorOfCode} from '../transport/kafkajs-internals.js'

@@ -1,5 +1,5 @@
 /** Who reads; within an epoch, so that nothing here knows of groups. */
-import type {PartitionRange} from '../../../core/ports.js'
+import type {PartitionRange} from '../../../core/ports/index.js'
 import type {ConsumedRecord, TopicPartition} from '../../../core/record.js'
 
 export interface FetchHandler {

@@ -6,7 +6,7 @@
  * connections and moving leaders; no handler call begins after the signal aborted; one partition's trouble never
  * stops another until it has lasted longer than is tolerated, which ends `run`.
  */
-import type {Clock, Logger, StartPosition} from '../../../core/ports.js'
+import type {Clock, Logger, StartPosition} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import {translateFailure} from '../errors.js'
 import type {Cluster} from '../transport/cluster.js'

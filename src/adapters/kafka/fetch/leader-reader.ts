@@ -8,7 +8,7 @@
  * through. So two answers are in memory at most, and a slow handler slows the fetching: that is the back-pressure.
  * Batches are checked and decoded when their partition's turn comes, never ahead.
  */
-import type {Clock} from '../../../core/ports.js'
+import type {Clock} from '../../../core/ports/index.js'
 import type {Cluster} from '../transport/cluster.js'
 import {ProtocolFailure} from '../transport/failures.js'
 import {errorOfCode} from '../transport/kafkajs-internals.js'

@@ -1,5 +1,5 @@
 /** What reading asks of the cluster: who leads, the next records, how far a partition reaches. */
-import type {PartitionRange} from '../../../core/ports.js'
+import type {PartitionRange} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import type {Cluster} from '../transport/cluster.js'
 import {ProtocolFailure, TransportFailure} from '../transport/failures.js'

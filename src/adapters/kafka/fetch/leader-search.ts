@@ -1,5 +1,5 @@
 /** Finds the leaders of partitions that have none known, and again when they moved. */
-import type {Clock} from '../../../core/ports.js'
+import type {Clock} from '../../../core/ports/index.js'
 import type {Cluster} from '../transport/cluster.js'
 import {ProtocolFailure} from '../transport/failures.js'
 import {errorOfCode} from '../transport/kafkajs-internals.js'

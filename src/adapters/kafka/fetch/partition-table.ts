@@ -3,7 +3,7 @@
  * something, so whoever was served goes to the end; nobody starves, and a batch larger than the limits is read
  * when its partition is the first (a broker then sends it whole).
  */
-import type {StartPosition} from '../../../core/ports.js'
+import type {StartPosition} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import {FetchedPartition} from './fetched-partition.js'
 import type {Ticket} from './fetched-partition.js'

@@ -3,7 +3,7 @@
  * the end of the run.
  */
 import {StreamtoolError} from '../../../core/errors.js'
-import type {Clock, Logger} from '../../../core/ports.js'
+import type {Clock, Logger} from '../../../core/ports/index.js'
 import {ProtocolFailure, TransportFailure} from '../transport/failures.js'
 import {verdictOf} from './fetch-codes.js'
 import type {FetchedPartition} from './fetched-partition.js'

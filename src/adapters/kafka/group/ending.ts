@@ -1,5 +1,5 @@
 /** How an epoch ended, from the first sign of it to the last. */
-import type {RevokeReason} from '../../../core/ports.js'
+import type {RevokeReason} from '../../../core/ports/index.js'
 
 export interface EpochEnd {
   readonly reason: RevokeReason

@@ -8,7 +8,7 @@
  * It ends because the group regroups, because this member stops, because its partitions were lost, or because
  * something failed. Until `revoked` has resolved the epoch commits, unless it was lost: then it is over at once.
  */
-import type {AssignedPartition, GroupHandler} from '../../../core/ports.js'
+import type {AssignedPartition, GroupHandler} from '../../../core/ports/index.js'
 import {translateFailure} from '../errors.js'
 import type {FetchEnvironment} from '../fetch/fetcher.js'
 import type {Coordinator} from './coordinator.js'

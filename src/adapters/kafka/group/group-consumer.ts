@@ -1,6 +1,6 @@
 /** A member of a consumer group: joins, lives through one epoch after another, leaves. */
 import {StreamtoolError} from '../../../core/errors.js'
-import type {Clock, GroupConsumer, GroupHandler, GroupOptions, Logger} from '../../../core/ports.js'
+import type {Clock, GroupConsumer, GroupHandler, GroupOptions, Logger} from '../../../core/ports/index.js'
 import {translateFailure, translating} from '../errors.js'
 import {DEFAULT_FETCH_LIMITS} from '../fetch/leader-requests.js'
 import type {FetchLimits} from '../fetch/leader-requests.js'

@@ -1,6 +1,6 @@
 /** One assignment, as the handler holds it: good for commits and seeks until it is over, and never after. */
 import {StreamtoolError} from '../../../core/errors.js'
-import type {CommittedOffset, Epoch} from '../../../core/ports.js'
+import type {CommittedOffset, Epoch} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 
 export interface EpochActions {

@@ -3,7 +3,7 @@
  * What it throws is the end, unless it only let go because the epoch is over.
  */
 import {StreamtoolError} from '../../../core/errors.js'
-import type {AssignedPartition, GroupHandler, StartPosition} from '../../../core/ports.js'
+import type {AssignedPartition, GroupHandler, StartPosition} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import {translateFailure} from '../errors.js'
 import type {FetchHandler} from '../fetch/fetch-handler.js'

@@ -3,7 +3,7 @@
  * this member what the coordinator knows of its generation. They go on while partitions are being given up, so
  * that a long drain costs no membership.
  */
-import type {Clock} from '../../../core/ports.js'
+import type {Clock} from '../../../core/ports/index.js'
 import {Bell} from '../bell.js'
 import {isProtocolFailure} from '../transport/failures.js'
 

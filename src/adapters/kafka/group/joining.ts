@@ -3,7 +3,7 @@
  * answered when its leader has said who gets what. Whoever turns out to be the leader works that out in between.
  */
 import {StreamtoolError} from '../../../core/errors.js'
-import type {Clock, GroupOptions, Logger} from '../../../core/ports.js'
+import type {Clock, GroupOptions, Logger} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import {MalformedBytes} from '../bytes.js'
 import {isProtocolFailure, isRetriable} from '../transport/failures.js'

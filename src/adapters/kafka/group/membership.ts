@@ -2,7 +2,7 @@
  * What ties this member to the coordinator in one generation: heartbeats and commits. Both carry the member id and
  * the generation of the moment it began, whatever this process has joined since.
  */
-import type {CommittedOffset} from '../../../core/ports.js'
+import type {CommittedOffset} from '../../../core/ports/index.js'
 import {translateFailure} from '../errors.js'
 import {isProtocolFailure, isRetriable} from '../transport/failures.js'
 import {isCoordinatorAway} from './coordinator.js'

@@ -1,6 +1,6 @@
 /** The group's committed offsets: read when an epoch begins, written through the epoch. */
 import {StreamtoolError} from '../../../core/errors.js'
-import type {AssignedPartition, CommittedOffset} from '../../../core/ports.js'
+import type {AssignedPartition, CommittedOffset} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import {extentsOf} from '../fetch/leader-requests.js'
 import {ProtocolFailure} from '../transport/failures.js'

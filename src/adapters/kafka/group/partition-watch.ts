@@ -2,7 +2,7 @@
  * Notices that a topic has more partitions than the group has shared out. Every member watches: the leader may be
  * a static one that restarted, and such a one is not told that it leads.
  */
-import type {Clock} from '../../../core/ports.js'
+import type {Clock} from '../../../core/ports/index.js'
 import type {Cluster} from '../transport/cluster.js'
 import type {PartitionCounts} from './assignor.js'
 

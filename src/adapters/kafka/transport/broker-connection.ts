@@ -5,7 +5,7 @@
 import type {Buffer} from 'node:buffer'
 import type {Socket} from 'node:net'
 import type {ConnectionOptions} from 'node:tls'
-import type {Logger} from '../../../core/ports.js'
+import type {Logger} from '../../../core/ports/index.js'
 import {DEFAULT_CONNECT_TIMEOUT_MS} from '../settings.js'
 import type {BrokerAddress, KafkaSettings} from '../settings.js'
 import {dial, tlsOptionsOf} from './dial.js'

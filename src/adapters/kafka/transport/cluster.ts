@@ -3,7 +3,7 @@
  * that was talked to. Group, fetch and produce each have a cluster of their own, because a broker answers the
  * requests of one connection one after another, and JoinGroup is answered when the whole group has come.
  */
-import type {Clock, Logger} from '../../../core/ports.js'
+import type {Clock, Logger} from '../../../core/ports/index.js'
 import {DEFAULT_FIRST_CONNECTION_MS, DEFAULT_OUTAGE_TOLERANCE_MS} from '../settings.js'
 import type {BrokerAddress, KafkaSettings} from '../settings.js'
 import {parseAddress} from './addresses.js'

@@ -1,5 +1,5 @@
 /** At most one connection an address, opened when first needed, and anew after it broke. */
-import type {Logger} from '../../../core/ports.js'
+import type {Logger} from '../../../core/ports/index.js'
 import {DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_FIRST_CONNECTION_MS} from '../settings.js'
 import type {BrokerAddress, KafkaSettings} from '../settings.js'
 import {openBrokerConnection} from './broker-connection.js'

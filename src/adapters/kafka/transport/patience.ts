@@ -1,5 +1,5 @@
 /** Trying again: exponential back-off with jitter, for a limited time, stopping at once when told to. */
-import type {Clock} from '../../../core/ports.js'
+import type {Clock} from '../../../core/ports/index.js'
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000

@@ -1,4 +1,4 @@
-import type {OutgoingRecord} from '../../../core/ports.js'
+import type {OutgoingRecord} from '../../../core/ports/index.js'
 
 const BATCH_HEADER_BYTES = 61
 

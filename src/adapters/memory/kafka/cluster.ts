@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto'
 import {StreamtoolError, type ErrorCode} from '../../../core/errors.js'
-import type {TopicPartition} from '../../../core/ports.js'
+import type {TopicPartition} from '../../../core/ports/index.js'
 import {PartitionLog} from './partition-log.js'
 
 /** What a broker allows by default: 1 MiB and the header of a record batch's log entry. */

@@ -1,4 +1,4 @@
-import type {GroupConsumer, GroupOptions} from '../../../core/ports.js'
+import type {GroupConsumer, GroupOptions} from '../../../core/ports/index.js'
 import type {Cluster} from './cluster.js'
 import {EpochRun} from './epoch-run.js'
 import type {Group} from './group.js'

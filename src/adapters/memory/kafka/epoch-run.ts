@@ -6,7 +6,7 @@ import type {
   RevokeReason,
   StartPosition,
   TopicPartition,
-} from '../../../core/ports.js'
+} from '../../../core/ports/index.js'
 import type {Cluster} from './cluster.js'
 import {FetchLoop} from './fetch-loop.js'
 import type {EpochEnd, Group, Joined, Membership} from './group.js'

@@ -1,4 +1,4 @@
-import type {Epoch, GroupHandler, StartPosition, TopicPartition} from '../../../core/ports.js'
+import type {Epoch, GroupHandler, StartPosition, TopicPartition} from '../../../core/ports/index.js'
 import type {Cluster} from './cluster.js'
 import type {PartitionLog} from './partition-log.js'
 

@@ -1,5 +1,5 @@
 import {StreamtoolError} from '../../../core/errors.js'
-import type {CommittedOffset, GroupMember, TopicPartition} from '../../../core/ports.js'
+import type {CommittedOffset, GroupMember, TopicPartition} from '../../../core/ports/index.js'
 import type {Cluster} from './cluster.js'
 
 const MAX_METADATA_BYTES = 4096

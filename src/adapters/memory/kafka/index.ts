@@ -5,7 +5,7 @@ import type {
   RecordProducer,
   TopicAdmin,
   TopicPartition,
-} from '../../../core/ports.js'
+} from '../../../core/ports/index.js'
 import {recordBatchBytes} from './batch-bytes.js'
 import {Cluster, type Fault, type MemoryClusterOptions} from './cluster.js'
 import {createMemoryConsumer} from './consumer.js'

@@ -1,4 +1,4 @@
-import type {ConsumedRecord, PartitionRange, TopicPartition} from '../../../core/ports.js'
+import type {ConsumedRecord, PartitionRange, TopicPartition} from '../../../core/ports/index.js'
 
 /** What one read found: the records from a position on, and the position after them. */
 export interface LogSlice {

@@ -1,4 +1,4 @@
-import type {Logger} from '../../../core/ports.js'
+import type {Logger} from '../../../core/ports/index.js'
 import type {CommittedPosition} from '../protocol/group-offsets.js'
 import type {ByTopic} from '../protocol/schema.js'
 import {Journal} from './journal.js'

@@ -1,4 +1,4 @@
-import type {Logger} from '../../../core/ports.js'
+import type {Logger} from '../../../core/ports/index.js'
 import type {GroupDescription} from '../protocol/administration.js'
 import {attempt, KafkaError, Refusal} from '../protocol/errors.js'
 import type {

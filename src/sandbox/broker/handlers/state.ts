@@ -1,4 +1,4 @@
-import type {Logger} from '../../../core/ports.js'
+import type {Logger} from '../../../core/ports/index.js'
 import type {GroupCoordinator} from '../groups/coordinator.js'
 import type {ClusterIdentity} from '../log/cluster-identity.js'
 import type {Topics} from '../log/topics.js'

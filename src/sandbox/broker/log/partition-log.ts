@@ -1,5 +1,5 @@
 import {statSync} from 'node:fs'
-import type {Logger} from '../../../core/ports.js'
+import type {Logger} from '../../../core/ports/index.js'
 import {Refusal} from '../protocol/errors.js'
 import {BatchFile, type PlacedBatch} from './batch-file.js'
 import {OffsetIndex} from './offset-index.js'

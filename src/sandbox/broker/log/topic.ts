@@ -1,6 +1,6 @@
 import {mkdirSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
-import type {Logger} from '../../../core/ports.js'
+import type {Logger} from '../../../core/ports/index.js'
 import {Refusal} from '../protocol/errors.js'
 import {readJsonFile, writeJsonFile} from './json-file.js'
 import {PartitionLog} from './partition-log.js'

@@ -1,6 +1,6 @@
 import {mkdirSync, readdirSync, renameSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
-import type {Logger} from '../../../core/ports.js'
+import type {Logger} from '../../../core/ports/index.js'
 import {Refusal} from '../protocol/errors.js'
 import {Topic} from './topic.js'
 import type {TopicConfig} from './topic-config.js'

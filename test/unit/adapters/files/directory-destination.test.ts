@@ -8,7 +8,7 @@ import {
   type DirectoryDestinationOptions,
 } from '../../../../src/adapters/files/directory-destination.js'
 import {systemClock} from '../../../../src/adapters/system/clock.js'
-import type {Destination} from '../../../../src/core/ports.js'
+import type {Destination} from '../../../../src/core/ports/index.js'
 import {incomingFile, type IncomingFileFacts} from '../../../support/incoming-file.js'
 import {noSteps, recordedLog} from '../../../support/quiet.js'
 import {temporaryDirectory} from '../../../support/temporary-directory.js'

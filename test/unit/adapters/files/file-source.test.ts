@@ -5,7 +5,7 @@ import path from 'node:path'
 import {Readable} from 'node:stream'
 import {describe, expect, it, onTestFinished} from 'vitest'
 import {createFileSource, type FileSourceOptions} from '../../../../src/adapters/files/file-source.js'
-import type {FileSource, SourceFile, SourceProblem} from '../../../../src/core/ports.js'
+import type {FileSource, SourceFile, SourceProblem} from '../../../../src/core/ports/index.js'
 import {temporaryDirectory} from '../../../support/temporary-directory.js'
 
 /** Makes files that hold their own name; a name that ends with `/` is a directory. */

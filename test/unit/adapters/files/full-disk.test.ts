@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest'
 import {waitOutFullDisk} from '../../../../src/adapters/files/full-disk.js'
 import {writeFully} from '../../../../src/adapters/system/calls.js'
 import {naming} from '../../../../src/adapters/system/storage-error.js'
-import type {Clock} from '../../../../src/core/ports.js'
+import type {Clock} from '../../../../src/core/ports/index.js'
 import {recordedLog} from '../../../support/quiet.js'
 import {temporaryDirectory} from '../../../support/temporary-directory.js'
 

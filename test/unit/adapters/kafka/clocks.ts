@@ -1,5 +1,5 @@
 import {setTimeout as delay} from 'node:timers/promises'
-import type {Clock} from '../../../../src/core/ports.js'
+import type {Clock} from '../../../../src/core/ports/index.js'
 
 /** Time goes by as the test says. */
 export class ManualClock implements Clock {

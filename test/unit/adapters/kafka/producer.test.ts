@@ -5,7 +5,7 @@ import {decodeRecordSet} from '../../../../src/adapters/kafka/record-batch/decod
 import type {KafkaSettings} from '../../../../src/adapters/kafka/settings.js'
 import {createCluster} from '../../../../src/adapters/kafka/transport/cluster.js'
 import {systemClock} from '../../../../src/adapters/system/clock.js'
-import type {Clock} from '../../../../src/core/ports.js'
+import type {Clock} from '../../../../src/core/ports/index.js'
 import {eventually} from '../../../support/eventually.js'
 import {keepingLogger, settingsFor} from '../../../support/kafka-settings.js'
 import {plainRecord} from '../../../support/record-batches.js'

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {createMemoryFileSource} from '../../../../src/adapters/memory/memory-file-source.js'
-import type {SourceFile, SourceProblem} from '../../../../src/core/ports.js'
+import type {SourceFile, SourceProblem} from '../../../../src/core/ports/index.js'
 
 describe('a memory file source', () => {
   it('lists the problems it was given beside its files', async () => {

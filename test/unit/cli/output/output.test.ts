@@ -3,7 +3,7 @@ import {Output, type OutputSettings} from '../../../../src/cli/output/output.js'
 import {redacting} from '../../../../src/cli/output/redact.js'
 import {Secret} from '../../../../src/cli/settings/setting.js'
 import {StreamtoolError} from '../../../../src/core/errors.js'
-import type {UploadReport} from '../../../../src/pipelines/report.js'
+import type {UploadReport} from '../../../../src/core/report.js'
 
 const TIME = '2026-01-02T03:04:05.678Z'
 const REPORT: UploadReport = {

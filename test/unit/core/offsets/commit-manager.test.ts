@@ -6,7 +6,7 @@ import {
   decodeCommitMetadata,
   PartitionLedger,
 } from '../../../../src/core/offsets/index.js'
-import type {Clock, CommittedOffset} from '../../../../src/core/ports.js'
+import type {Clock, CommittedOffset} from '../../../../src/core/ports/index.js'
 
 const neverClock: Clock = {
   nowMs: () => 0,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import type {GenerationOrder} from '../../../../src/core/ports.js'
+import type {GenerationOrder} from '../../../../src/core/ports/index.js'
 import {compareGenerations, isOlderThanHeld} from '../../../../src/core/reassembly/generation-order.js'
 
 const at = (

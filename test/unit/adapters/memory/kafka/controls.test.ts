@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {describe, expect, it} from 'vitest'
 import {createMemoryKafka, type MemoryKafka} from '../../../../../src/adapters/memory/kafka/index.js'
-import type {Epoch, GroupHandler, RecordBatch, RevokeReason} from '../../../../../src/core/ports.js'
+import type {Epoch, GroupHandler, RecordBatch, RevokeReason} from '../../../../../src/core/ports/index.js'
 import {deferred, eventually} from '../../../../support/eventually.js'
 
 const PARTITION = {topic: 'runs', partition: 0}

@@ -2,7 +2,7 @@
  * What a pipeline tells while it runs (events, progress) and when it ends (reports). The shapes are a contract:
  * `--events` and `--json` print them as they are.
  */
-import type {ExitCode} from '../core/errors.js'
+import type {ExitCode} from './errors.js'
 
 export type Outcome =
   'delivered' | 'failed' | 'held' | 'superseded' | 'parked' | 'skipped' | 'open' | 'incomplete'

@@ -1,0 +1,64 @@
+/** Where finished files go, and where chunks wait for their turn. */
+
+/**
+ * Where a generation stands among the generations of its path: within a partition by offset, across partitions
+ * by record time, then by the file's mtime.
+ */
+export interface GenerationOrder {
+  readonly partition: number
+  readonly offset: number
+  readonly timestampMs: number
+  readonly mtimeMs: number | null
+}
+
+export interface IncomingFile {
+  readonly topic: string
+  /** Relative, `/`-separated, already checked: no empty, `.`, `..` or `.streamtool` component, no NUL. */
+  readonly path: string
+  readonly subdir: string
+  readonly name: string
+  readonly sha512: Buffer
+  readonly chunkCount: number
+  /** Known from the headers, or null until the last chunk. */
+  readonly sizeBytes: number | null
+  readonly mtimeMs: number | null
+  readonly uploadId: string | null
+  readonly crc32: Buffer | null
+  /** Read it when it is needed, not at `open`: an earlier record of the generation may arrive meanwhile. */
+  readonly order: GenerationOrder
+  /** User metadata from `streamtool-meta-*` headers. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface Destination {
+  /** Opens nothing visible: a file appears under its name in `finish` at the earliest. */
+  open(file: IncomingFile, signal: AbortSignal): Promise<FileWriter>
+  close(): Promise<void>
+}
+
+export type FinishOutcome = 'delivered' | 'superseded' | 'unchanged'
+
+export interface FileWriter {
+  /** The next bytes of the file. The caller awaits each call before the next, and leaves the buffer alone until then. */
+  write(data: Buffer): Promise<void>
+  /**
+   * Called once, after size and SHA-512 are verified. Makes the file visible and durable, unless the destination
+   * holds a newer generation of the path (`superseded`) or this very one (`unchanged`: it was delivered before a
+   * crash that forgot to say so).
+   */
+  finish(sizeBytes: number): Promise<FinishOutcome>
+  /** Leaves no trace. May be called at any time, also after a failed `write` or `finish`. */
+  discard(): Promise<void>
+}
+
+/** Overflow for chunks that arrived ahead of their turn. One per assembly; gone when closed. */
+export interface SpillFile {
+  /** @returns the position to read it back from */
+  append(data: Buffer): Promise<number>
+  read(position: number, byteLength: number): Promise<Buffer>
+  close(): Promise<void>
+}
+
+export interface SpillStore {
+  create(): Promise<SpillFile>
+}
