@@ -10,7 +10,7 @@ export const ExitCode = {
   bug: 1,
   usage: 2,
   unreachable: 3,
-  filesUnsettled: 4,
+  filesUnfinished: 4,
   dataMismatch: 5,
   localStorage: 6,
   plugin: 7,

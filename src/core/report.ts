@@ -122,7 +122,7 @@ export interface Progress {
   readonly filesTotal: number | null
   readonly bytesDone: number
   readonly bytesTotal: number | null
-  /** Files begun and not settled. */
+  /** Files begun and not concluded. */
   readonly filesOpen: number
   /** The file that is moving now, if one stands out. */
   readonly currentPath: string | null

@@ -54,7 +54,7 @@ const OTHERS_POLL_MS = 1000
 
 /**
  * Runs until the signal aborts or, with `once`, until everything below the end that the topic had at the start is
- * settled, held or known to be incomplete.
+ * done, held or known to be incomplete.
  * @throws whatever makes going on impossible; what happened to single files is in the report
  */
 export async function deliverFiles(
@@ -113,7 +113,7 @@ export async function deliverFiles(
 /** Everything that was there at the start is read in our partitions, and nothing waits for its destination. */
 function isThrough(handler: DeliveryHandler, ends: readonly PartitionRange[]): boolean {
   const {assignment} = handler
-  if (assignment === null || assignment.size === 0 || handler.reassembly.unsettled > 0) return false
+  if (assignment === null || assignment.size === 0 || handler.reassembly.backlogCount > 0) return false
   return ends.every(({partition, end}) => (assignment.get(partition)?.readPosition ?? end) >= end)
 }
 

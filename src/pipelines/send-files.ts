@@ -214,7 +214,7 @@ class UploadTally {
 
   failed(path: string, error: StreamtoolError): void {
     this.files.failed += 1
-    this.exitCodes.push(ExitCode.filesUnsettled)
+    this.exitCodes.push(ExitCode.filesUnfinished)
     this.problems.push({path, outcome: 'failed', code: error.code, reason: error.message})
     this.reporter.event({event: 'file.failed', path, code: error.code, reason: error.message})
     this.logger.error(`Not uploaded: ${path}. ${error.message}`, {code: error.code})

@@ -1,5 +1,5 @@
 /**
- * Commits what the ledgers of one epoch say: every few seconds, after so many settled files, and when told to
+ * Commits what the ledgers of one epoch say: every few seconds, after so many files done, and when told to
  * flush. One commit is in flight at a time; a failed one is forgotten and the next is built from the ledgers as
  * they are then.
  */
@@ -25,7 +25,7 @@ export interface CommittedPartition extends CommittedOffset {
 
 export interface CommitManagerOptions {
   readonly intervalMs: number
-  /** Commit early when so many files were settled since the last commit. */
+  /** Commit early when so many files were done since the last commit. */
   readonly files: number
   readonly clock: Clock
   readonly steps: StepObserver
@@ -36,7 +36,7 @@ export interface CommitManagerOptions {
 
 export class CommitManager {
   private readonly lastWritten = new Map<number, {readonly offset: number; readonly metadata: string}>()
-  private settledSince = 0
+  private doneSince = 0
   private inFlight: Promise<void> = Promise.resolve()
   private readonly stopped = new AbortController()
   private running: Promise<void> | null = null
@@ -54,9 +54,9 @@ export class CommitManager {
     this.running ??= this.commitRegularly()
   }
 
-  fileSettled(): void {
-    this.settledSince += 1
-    if (this.settledSince === this.options.files) void this.commit()
+  fileDone(): void {
+    this.doneSince += 1
+    if (this.doneSince === this.options.files) void this.commit()
   }
 
   /** What this epoch's last accepted commit said of the partition. */
@@ -91,7 +91,7 @@ export class CommitManager {
     const {epoch} = this.target
     if (isAborted(epoch.signal)) return
     const changed = this.changedPartitions()
-    this.settledSince = 0
+    this.doneSince = 0
     if (changed.length === 0) return
     this.options.steps.reached('before-commit')
     try {

@@ -1,5 +1,5 @@
 /**
- * What has been read, what is settled, and what may be committed.
+ * What has been read, what is done, and what may be committed.
  *
  * Every record's offset is open from the moment it is seen until the outcome of its file is durable; then it is
  * done. Per partition a ledger keeps the done offsets as runs. The safe offset is the lowest open one (or the

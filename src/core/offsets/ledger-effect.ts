@@ -12,7 +12,7 @@ export const LEDGER_EFFECT = {
   parked: 'done',
   /** Not a chunk: counted, reported, and behind us. */
   poison: 'done',
-  /** A copy of a chunk whose upload is settled. */
+  /** A copy of a chunk whose upload is concluded. */
   stray: 'done',
   /** Filtered out by the user. */
   skipped: 'done',

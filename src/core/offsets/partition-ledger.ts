@@ -10,7 +10,7 @@ export class PartitionLedger {
 
   /**
    * @param safeOffset the committed offset
-   * @param doneAbove runs that a predecessor had settled above it
+   * @param doneAbove runs that a predecessor had done above it
    */
   constructor(safeOffset: number, doneAbove: Iterable<Run> = []) {
     this.safe = safeOffset
@@ -45,7 +45,7 @@ export class PartitionLedger {
 
   /**
    * A record was read. Offsets skipped since the last one hold no record that anyone may see and are done.
-   * @returns false when its file is settled already
+   * @returns false when it is done already
    */
   see(offset: number): boolean {
     if (offset >= this.next) {
@@ -70,7 +70,7 @@ export class PartitionLedger {
     this.advanceSafe()
   }
 
-  settle(runs: Iterable<Run>): void {
+  markDone(runs: Iterable<Run>): void {
     for (const {start, end} of runs) this.done.addRun(Math.max(start, this.safe), end)
     this.advanceSafe()
   }

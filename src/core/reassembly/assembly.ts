@@ -17,11 +17,11 @@ import {compareGenerations} from './generation-order.js'
 import {incomingFile, orderOf} from './generation.js'
 import {type ReorderBudget, ReorderBuffer} from './reorder-buffer.js'
 
-export type SettledOutcome = Extract<OutcomeName, FinishOutcome | 'held' | 'failed'>
+export type ConcludedOutcome = Extract<OutcomeName, FinishOutcome | 'held' | 'failed'>
 
-export interface Settlement {
+export interface Conclusion {
   readonly file: IncomingFile
-  readonly outcome: SettledOutcome
+  readonly outcome: ConcludedOutcome
   readonly sizeBytes: number
   /** Why, when it was not delivered. */
   readonly error: StreamtoolError | null

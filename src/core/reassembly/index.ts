@@ -13,11 +13,11 @@
  * - A destination is given bytes strictly in file order, each exactly once per assembly, and is asked to finish
  *   only after size and SHA-512 have been verified; nothing unverified becomes visible.
  * - Every record that was accepted belongs to exactly one assembly (or was a stray), and its offset is reported
- *   with that assembly's outcome: nothing is settled that has no outcome.
+ *   with that assembly's outcome: nothing is done that has no outcome.
  * - Duplicates, at any time, change nothing but the offsets that the outcome covers.
  * - Memory is bounded by the budgets, not by the size or number of files; only work that ends without another
  *   record (writing, finishing) makes the caller wait, so no order of arrival can deadlock.
  */
-export {type Settlement, type SettledOutcome} from './assembly.js'
+export {type Conclusion, type ConcludedOutcome} from './assembly.js'
 export {compareGenerations} from './generation-order.js'
 export {Reassembly, type OpenFile, type ReassemblyOptions} from './reassembly.js'

@@ -5,7 +5,7 @@ import {Gauge, RecentKeys, Semaphore} from '../flow/index.js'
 import {IntervalSet, LEDGER_EFFECT} from '../offsets/index.js'
 import type {Destination, GenerationOrder, IncomingFile, SpillStore, StepObserver} from '../ports/index.js'
 import type {ConsumedRecord} from '../record.js'
-import {Assembly, type AssemblySite, type SettledOutcome, type Settlement} from './assembly.js'
+import {Assembly, type AssemblySite, type ConcludedOutcome, type Conclusion} from './assembly.js'
 import {compareGenerations} from './generation-order.js'
 import {generationKey, orderOf} from './generation.js'
 import {ReorderBudget} from './reorder-buffer.js'
@@ -20,7 +20,7 @@ export interface ReassemblyOptions {
   /** How many files are verified and finished at once. */
   readonly concurrency: number
   /** Called once for each generation that gets an outcome, in the order in which they get it. */
-  readonly onSettled: (settlement: Settlement) => void
+  readonly onConcluded: (conclusion: Conclusion) => void
   /** A rebuilt file did not match its hash for the first time: its records want reading once more. */
   readonly onReread: (offsets: ReadonlyMap<number, IntervalSet>) => void
 }
@@ -32,7 +32,7 @@ export interface OpenFile {
   readonly newestTimestampMs: number
 }
 
-/** How many settled generations, and delivered paths, are remembered. */
+/** How many concluded generations, and delivered paths, are remembered. */
 const REMEMBERED = 65_536
 /** Finished files waiting for their destination, as a multiple of those being finished. */
 const BACKLOG_FACTOR = 8
@@ -46,7 +46,7 @@ export class Reassembly {
   /** Assemblies given data since the last {@link absorbed}. */
   private touched = new Set<Assembly>()
   /** By generation key: the chunks that it had when it got its outcome. */
-  private settledChunks = new RecentKeys<IntervalSet>(REMEMBERED)
+  private concludedChunks = new RecentKeys<IntervalSet>(REMEMBERED)
   private latestDelivered = new RecentKeys<{readonly key: string; readonly order: GenerationOrder}>(
     REMEMBERED,
   )
@@ -71,7 +71,7 @@ export class Reassembly {
   }
 
   /** Files complete but without an outcome yet. */
-  get unsettled(): number {
+  get backlogCount(): number {
     return this.backlogFiles.value
   }
 
@@ -79,7 +79,7 @@ export class Reassembly {
     return this.assemblies.size
   }
 
-  /** @returns `stray` when the record's upload is settled already: its offset is done */
+  /** @returns `stray` when the record's upload is concluded already: its offset is done */
   accept(decoded: DecodedChunk, record: ConsumedRecord): 'taken' | 'stray' {
     const key = generationKey(decoded)
     let assembly = this.current.get(key)
@@ -111,11 +111,11 @@ export class Reassembly {
   }
 
   /** Resolves when every complete file has its outcome. */
-  async settled(): Promise<void> {
+  async drained(): Promise<void> {
     await this.backlogFiles.atMost(0)
   }
 
-  /** Files with chunks missing; those that are held or failed are told through `onSettled` instead. */
+  /** Files with chunks missing; those that are held or failed are told through `onConcluded` instead. */
   openFiles(): OpenFile[] {
     return [...this.assemblies]
       .filter(({state}) => state === 'open')
@@ -149,7 +149,7 @@ export class Reassembly {
 
   /** What was delivered is no measure any more: a partition begins anew, and its offsets with it. */
   forgetDelivered(): void {
-    this.settledChunks = new RecentKeys(REMEMBERED)
+    this.concludedChunks = new RecentKeys(REMEMBERED)
     this.latestDelivered = new RecentKeys(REMEMBERED)
   }
 
@@ -168,18 +168,18 @@ export class Reassembly {
   }
 
   /**
-   * With an upload id, an upload that was settled is over. Without, the same content may rightly come again
+   * With an upload id, an upload that was concluded is over. Without, the same content may rightly come again
    * (A, B, A), so a copy of what the path got last is a stray, and what comes late of a generation that this had superseded.
    */
   private isStray(key: string, decoded: DecodedChunk, record: ConsumedRecord): boolean {
     const latest = this.latestDelivered.get(decoded.path)
     if (latest?.key === key) return true
-    const settledChunks = this.settledChunks.get(key)
-    if (!settledChunks) return false
+    const concludedChunks = this.concludedChunks.get(key)
+    if (!concludedChunks) return false
     if (decoded.headers.uploadId !== null) return true
     if (latest && compareGenerations(orderOf(record, decoded), latest.order) < 0) return true
     // It was superseded before it was complete, and this is one of the chunks that were still on their way.
-    return settledChunks.add(decoded.chunk.index)
+    return concludedChunks.add(decoded.chunk.index)
   }
 
   /**
@@ -232,7 +232,7 @@ export class Reassembly {
       if (assembly.signal.aborted) return
       if (this.isOlderThanDelivered(assembly)) {
         await assembly.discard()
-        this.settle(assembly, 'superseded')
+        this.conclude(assembly, 'superseded')
         return
       }
       assembly.verify()
@@ -240,7 +240,7 @@ export class Reassembly {
       // Given up meanwhile: whoever owns its partitions now will report it.
       if (!this.assemblies.has(assembly)) return
       if (outcome !== 'superseded') this.deliveredNow(assembly)
-      this.settle(assembly, outcome)
+      this.conclude(assembly, outcome)
     } catch (thrown) {
       if (!assembly.signal.aborted) await this.broken(assembly, asStreamtoolError(thrown))
     }
@@ -249,23 +249,27 @@ export class Reassembly {
   private async broken(assembly: Assembly, error: StreamtoolError): Promise<void> {
     await assembly.discard().catch(() => undefined)
     if (error.code === 'FILE_HASH_MISMATCH') {
-      if (this.mismatchedOnce.get(assembly.key)) this.settle(assembly, 'failed', error)
+      if (this.mismatchedOnce.get(assembly.key)) this.conclude(assembly, 'failed', error)
       else {
         this.mismatchedOnce.set(assembly.key, true)
         this.forget(assembly)
         this.options.onReread(assembly.offsets)
       }
-    } else this.settle(assembly, 'held', error)
+    } else this.conclude(assembly, 'held', error)
   }
 
-  private settle(assembly: Assembly, outcome: SettledOutcome, error: StreamtoolError | null = null): void {
+  private conclude(
+    assembly: Assembly,
+    outcome: ConcludedOutcome,
+    error: StreamtoolError | null = null,
+  ): void {
     const {key, file, offsets, writtenBytes: sizeBytes} = assembly
     assembly.close()
     if (LEDGER_EFFECT[outcome] === 'done') {
       this.forget(assembly)
-      this.settledChunks.set(key, assembly.receivedChunks)
+      this.concludedChunks.set(key, assembly.receivedChunks)
     } else this.leaveBacklog(assembly)
-    this.options.onSettled({file, outcome, sizeBytes, error, offsets})
+    this.options.onConcluded({file, outcome, sizeBytes, error, offsets})
   }
 
   /** Older generations get their outcome first: with this one's the run may be over. */
@@ -287,7 +291,7 @@ export class Reassembly {
 
   private supersede(assembly: Assembly): void {
     void assembly.discard().catch(() => undefined)
-    this.settle(assembly, 'superseded')
+    this.conclude(assembly, 'superseded')
   }
 
   private async giveUp(assembly: Assembly): Promise<void> {

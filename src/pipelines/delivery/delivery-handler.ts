@@ -25,7 +25,7 @@ import type {
   StepObserver,
   TopicPartition,
 } from '../../core/ports/index.js'
-import {Reassembly, type ReassemblyOptions, type Settlement} from '../../core/reassembly/index.js'
+import {Reassembly, type ReassemblyOptions, type Conclusion} from '../../core/reassembly/index.js'
 import type {Reporter} from '../../core/report.js'
 import {fresh, type PartitionProgress, resume} from './partition-progress.js'
 import type {Tally} from './tally.js'
@@ -35,7 +35,7 @@ const DRAIN_MS = 5000
 /** A done run shorter than this is fetched and skipped: cheaper than dropping what is fetched already. */
 const SEEK_OVER_RECORDS = 256
 
-export interface DeliveryHandlerOptions extends Omit<ReassemblyOptions, 'onSettled' | 'onReread'> {
+export interface DeliveryHandlerOptions extends Omit<ReassemblyOptions, 'onConcluded' | 'onReread'> {
   readonly clusterId: string
   readonly partitionCount: number
   readonly commitIntervalMs: number
@@ -45,7 +45,7 @@ export interface DeliveryHandlerOptions extends Omit<ReassemblyOptions, 'onSettl
   readonly reporter: Reporter
   readonly steps: StepObserver
   readonly tally: Tally
-  /** Called whenever something was read, settled or assigned. */
+  /** Called whenever something was read, concluded or assigned. */
   readonly onProgress: () => void
 }
 
@@ -60,7 +60,7 @@ export class DeliveryHandler implements GroupHandler {
   constructor(private readonly options: DeliveryHandlerOptions) {
     this.reassembly = new Reassembly({
       ...options,
-      onSettled: (settlement) => this.settled(settlement),
+      onConcluded: (conclusion) => this.concluded(conclusion),
       onReread: (offsets) => this.reread(offsets),
     })
   }
@@ -150,26 +150,26 @@ export class DeliveryHandler implements GroupHandler {
   private route(progress: PartitionProgress, record: ConsumedRecord): void {
     const decoded = decodeChunk(record)
     if ('poison' in decoded) {
-      this.settle(progress, record.offset)
+      this.markDone(progress, record.offset)
       this.options.tally.poisoned(record, decoded)
       return
     }
     if (!decoded.headers.partitionedByFile) this.warnIfSpread()
-    if (this.reassembly.accept(decoded, record) === 'stray') this.settle(progress, record.offset)
+    if (this.reassembly.accept(decoded, record) === 'stray') this.markDone(progress, record.offset)
   }
 
-  private settle({ledger}: PartitionProgress, offset: number): void {
-    ledger.settle([{start: offset, end: offset + 1}])
+  private markDone({ledger}: PartitionProgress, offset: number): void {
+    ledger.markDone([{start: offset, end: offset + 1}])
   }
 
-  private settled(settlement: Settlement): void {
-    if (LEDGER_EFFECT[settlement.outcome] === 'done') {
-      for (const [partition, offsets] of settlement.offsets) {
-        this.progress.get(partition)?.ledger.settle(offsets.runs())
+  private concluded(conclusion: Conclusion): void {
+    if (LEDGER_EFFECT[conclusion.outcome] === 'done') {
+      for (const [partition, offsets] of conclusion.offsets) {
+        this.progress.get(partition)?.ledger.markDone(offsets.runs())
       }
     }
-    this.options.tally.settled(settlement)
-    this.commits?.fileSettled()
+    this.options.tally.concluded(conclusion)
+    this.commits?.fileDone()
     this.options.onProgress()
   }
 
@@ -240,7 +240,7 @@ export class DeliveryHandler implements GroupHandler {
   private async drain(): Promise<void> {
     const enough = new AbortController()
     const timeout = this.options.clock.sleep(DRAIN_MS, enough.signal).catch(() => undefined)
-    await Promise.race([this.reassembly.settled(), timeout])
+    await Promise.race([this.reassembly.drained(), timeout])
     enough.abort()
   }
 
@@ -258,7 +258,7 @@ export class DeliveryHandler implements GroupHandler {
   private warnTrimmed(where: string, records: number, start: number): void {
     this.warn(
       'LOG_TRIMMED',
-      `${where}: ${records} offsets that were not settled yet are gone from the topic (it now begins at ${start}). ` +
+      `${where}: ${records} offsets that were not done yet are gone from the topic (it now begins at ${start}). ` +
         'Files that had chunks there must be uploaded again.',
       {offsets: records},
     )

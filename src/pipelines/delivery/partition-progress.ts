@@ -10,7 +10,7 @@ export interface PartitionProgress {
 
 export interface Resumption {
   readonly progress: PartitionProgress
-  /** Offsets between the committed one and the start of the log: trimmed before they were settled. */
+  /** Offsets between the committed one and the start of the log: trimmed before they were done. */
   readonly trimmed: number
   /** The committed offset, when the log ends before it: then everything there is has yet to be read. */
   readonly truncatedFrom: number | null

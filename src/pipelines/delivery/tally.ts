@@ -1,5 +1,5 @@
 /** Counts what happens to files and records, tells it as events, and sums it up. */
-import type {OpenFile, Settlement} from '../../core/reassembly/index.js'
+import type {OpenFile, Conclusion} from '../../core/reassembly/index.js'
 import {ExitCode, worstExitCode} from '../../core/errors.js'
 import type {IntervalSet} from '../../core/offsets/index.js'
 import type {Logger, TopicPartition} from '../../core/ports/index.js'
@@ -24,7 +24,7 @@ export class Tally {
     private readonly logger: Logger,
   ) {}
 
-  settled({file, outcome, sizeBytes, error}: Settlement): void {
+  concluded({file, outcome, sizeBytes, error}: Conclusion): void {
     const {path} = file
     if (outcome === 'delivered' || outcome === 'superseded') {
       if (outcome === 'delivered') {
@@ -53,7 +53,7 @@ export class Tally {
     const reason = error?.message ?? 'It could not be delivered.'
     this.problems.set(path, {
       problem: {path, outcome, code, reason},
-      exitCode: error?.exitCode ?? ExitCode.filesUnsettled,
+      exitCode: error?.exitCode ?? ExitCode.filesUnfinished,
     })
     this.reporter.event({event: `file.${outcome}`, path, code, reason})
     this.logger.error(`${outcome === 'held' ? 'Held' : 'Failed'}: ${path}. ${reason}`, {code})
@@ -84,7 +84,7 @@ export class Tally {
       }
       this.problems.set(file.path, {
         problem: {...problem, outcome: 'incomplete'},
-        exitCode: ExitCode.filesUnsettled,
+        exitCode: ExitCode.filesUnfinished,
       })
       this.reporter.event({event: 'file.incomplete', ...problem})
       this.logger.warn(`Incomplete: ${file.path}. ${reason}`, {missingChunks: missing})

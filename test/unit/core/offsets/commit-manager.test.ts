@@ -50,7 +50,7 @@ describe('CommitManager', () => {
   it('commits the safe offset with what is done above it', async () => {
     const {manager, ledger, accepted, steps} = setUp()
     for (const offset of [0, 1, 2]) ledger.see(offset)
-    ledger.settle([{start: 1, end: 3}])
+    ledger.markDone([{start: 1, end: 3}])
     await manager.commit()
     expect(accepted).toHaveLength(1)
     const [[commit]] = accepted as [[CommittedOffset]]
@@ -70,12 +70,12 @@ describe('CommitManager', () => {
   it('a failed commit is built anew, never retried as it was', async () => {
     const {manager, ledger, accepted, failures, broker} = setUp()
     ledger.see(0)
-    ledger.settle([{start: 0, end: 1}])
+    ledger.markDone([{start: 0, end: 1}])
     broker.answer = () => Promise.reject(new StreamtoolError('BROKER_UNREACHABLE', 'gone'))
     await manager.commit()
     expect(failures).toEqual(['BROKER_UNREACHABLE'])
     ledger.see(1)
-    ledger.settle([{start: 1, end: 2}])
+    ledger.markDone([{start: 1, end: 2}])
     broker.answer = () => Promise.resolve()
     await manager.commit()
     expect(accepted.flat().map(({offset}) => offset)).toEqual([2])
@@ -114,10 +114,10 @@ describe('CommitManager', () => {
   it('commits early after so many files', async () => {
     const {manager, ledger, accepted} = setUp({files: 3})
     ledger.passTo(7)
-    manager.fileSettled()
-    manager.fileSettled()
+    manager.fileDone()
+    manager.fileDone()
     expect(accepted).toEqual([])
-    manager.fileSettled()
+    manager.fileDone()
     await manager.stop()
     expect(accepted.flat().map(({offset}) => offset)).toEqual([7])
   })

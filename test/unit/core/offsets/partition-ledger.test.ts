@@ -7,10 +7,10 @@ describe('the safe offset', () => {
   it('stays at the lowest open offset, however much is done above it', () => {
     const ledger = new PartitionLedger(10)
     for (let offset = 10; offset < 15; offset++) expect(ledger.see(offset)).toBe(true)
-    ledger.settle([run(11, 15)])
+    ledger.markDone([run(11, 15)])
     expect(ledger.safeOffset).toBe(10)
     expect(ledger.doneRuns()).toEqual([run(11, 15)])
-    ledger.settle([run(10, 11)])
+    ledger.markDone([run(10, 11)])
     expect(ledger.safeOffset).toBe(15)
     expect(ledger.doneRuns()).toEqual([])
   })
@@ -19,7 +19,7 @@ describe('the safe offset', () => {
     const ledger = new PartitionLedger(0)
     ledger.see(0)
     ledger.see(5)
-    ledger.settle([run(0, 1), run(5, 6)])
+    ledger.markDone([run(0, 1), run(5, 6)])
     expect(ledger.safeOffset).toBe(6)
   })
 
@@ -41,8 +41,8 @@ describe('the safe offset', () => {
   it('never goes back', () => {
     const ledger = new PartitionLedger(5)
     ledger.see(5)
-    ledger.settle([run(5, 6)])
-    ledger.settle([run(0, 3)])
+    ledger.markDone([run(5, 6)])
+    ledger.markDone([run(0, 3)])
     ledger.writeOffBelow(2)
     expect(ledger.safeOffset).toBe(6)
   })
