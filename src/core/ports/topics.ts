@@ -38,6 +38,12 @@ export interface TopicAdmin {
   describeTopic(topic: string, options?: {mayCreate?: boolean}): Promise<TopicDescription>
   /** @throws TOPIC_UNKNOWN */
   partitionRanges(topic: string): Promise<readonly PartitionRange[]>
+  /**
+   * By partition, the first offset whose record is of that time (ms since the epoch) or later; a partition without
+   * one is not listed.
+   * @throws TOPIC_UNKNOWN
+   */
+  offsetAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, number>>
   /** Makes the topic unless it is there; resolves when it can be written to. */
   createTopic(topic: string, options: {partitions: number; config?: Record<string, string>}): Promise<void>
   /** Only partitions that have a committed offset are listed. */
