@@ -94,6 +94,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
           instanceId: held.instanceId,
           // A name that was given will come back, and then nobody need regroup.
           leaveOnStop: values.instanceId === undefined,
+          assignment: values.assignment,
           sessionTimeoutMs: values.sessionTimeout,
         }),
       )

@@ -238,11 +238,13 @@ describe('other programs in the group', () => {
           memberAssignment: encodeAssignment({
             partitions: [{topic: foreign, partition: 0}],
             counts: new Map(),
+            asked: null,
+            inForce: null,
           }),
         })),
       protocol: () => ({
         name: ASSIGNOR_NAME,
-        metadata: encodeSubscription({topics: [foreign], owned: [], generation: -1}),
+        metadata: encodeSubscription({topics: [foreign], owned: [], generation: -1, assignment: null}),
       }),
     })
     const stranger = theirs().consumer({groupId, partitionAssigners: [careless], heartbeatInterval: 200})

@@ -146,6 +146,13 @@ export const groupSettings = {
     summary:
       'Stable name of this member; its partitions wait for it through a restart (else from the host name)',
   }),
+  assignment: choice(['spread', 'together'], {
+    group: 'CONSUMER GROUP',
+    summary:
+      "Share the partitions out, or keep them together with one member while the others stand by: for topics that have a file's chunks in several partitions",
+    default: 'spread',
+    common: true,
+  }),
   sessionTimeout: duration({
     group: 'CONSUMER GROUP',
     summary: 'How long the group waits for a silent member',

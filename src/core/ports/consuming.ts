@@ -69,6 +69,12 @@ export interface GroupConsumer {
   run(handler: GroupHandler, signal: AbortSignal): Promise<void>
 }
 
+/**
+ * Who gets which partitions. `spread`: each member its share. `together`: one member gets all of them and keeps them
+ * while it is there, the others stand by. A group is together as long as one of its members asks for it.
+ */
+export type AssignmentMode = 'spread' | 'together'
+
 export interface GroupOptions {
   readonly topics: readonly string[]
   readonly groupId: string
@@ -76,6 +82,8 @@ export interface GroupOptions {
   readonly instanceId: string | null
   /** Leave the group on a graceful stop; false keeps a static member's partitions for its successor. */
   readonly leaveOnStop: boolean
+  /** `spread` unless given. */
+  readonly assignment?: AssignmentMode
   readonly sessionTimeoutMs?: number
   readonly rebalanceTimeoutMs?: number
   readonly heartbeatMs?: number

@@ -3,6 +3,7 @@ import type {BackendKind, KafkaBackend} from './backend.js'
 import {brokerEventsContract} from './broker-events.contract.js'
 import {groupConsumerContract} from './group-consumer.contract.js'
 import {groupRebalanceContract} from './group-rebalance.contract.js'
+import {groupTogetherContract} from './group-together.contract.js'
 import {recordProducerContract} from './record-producer.contract.js'
 import {topicAdminContract} from './topic-admin.contract.js'
 
@@ -33,6 +34,7 @@ export function describeKafkaContract(kind: BackendKind): void {
     recordProducerContract(context)
     groupConsumerContract(context)
     groupRebalanceContract(context)
+    groupTogetherContract(context)
     brokerEventsContract(context)
   })
 }

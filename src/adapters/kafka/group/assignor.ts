@@ -2,28 +2,35 @@
  * Who reads what. The group's leader runs this over what every member told when it joined.
  *
  * Guarantees: the same members and partitions always give the same answer, in whatever order they are listed;
- * nobody gets a topic that it did not ask for; a partition stays with the member that has it as long as that
- * member holds no more than its share; the rest goes to whoever is below theirs, static members in the order
- * of their instance ids before dynamic ones. Members that want the same topics differ by one partition at most.
+ * nobody gets a topic that it did not ask for. When one member asks for it, everything is kept together
+ * (together.ts). Otherwise it is spread: a partition stays with the member that has it as long as that member holds
+ * no more than its share; the rest goes to whoever is below theirs, static members in the order of their instance
+ * ids before dynamic ones. Members that want the same topics differ by one partition at most.
  */
+import type {AssignmentMode} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
+import {type AssignableMember, byStanding, compare, lastHolders, type PartitionCounts} from './assignable.js'
+import {assignTogether} from './together.js'
+
+export type {AssignableMember, PartitionCounts} from './assignable.js'
 
 /** The protocol's name in the group: members with another one cannot join (INCONSISTENT_GROUP_PROTOCOL). */
 export const ASSIGNOR_NAME = 'streamtool-sticky-1'
 
-export interface AssignableMember {
-  readonly memberId: string
-  readonly instanceId: string | null
-  readonly topics: readonly string[]
-  /** What it held, and in which generation; an older claim yields to a newer one. */
-  readonly owned: readonly TopicPartition[]
-  readonly ownedGeneration: number
+/** As long as one member needs everything in one place, nobody can have a share. */
+export function modeInForce(members: readonly AssignableMember[]): AssignmentMode {
+  return members.some(({assignment}) => assignment === 'together') ? 'together' : 'spread'
 }
-
-export type PartitionCounts = ReadonlyMap<string, number>
 
 /** Every member is in the answer, those that got nothing too. */
 export function assignPartitions(
+  members: readonly AssignableMember[],
+  counts: PartitionCounts,
+): Map<string, TopicPartition[]> {
+  return modeInForce(members) === 'together' ? assignTogether(members, counts) : spread(members, counts)
+}
+
+function spread(
   members: readonly AssignableMember[],
   counts: PartitionCounts,
 ): Map<string, TopicPartition[]> {
@@ -40,7 +47,12 @@ export function assignPartitions(
 
 function shareOutTopic(topic: string, partitionCount: number, candidates: Share[]): void {
   if (candidates.length === 0) return
-  const owners = ownersOf(topic, partitionCount, candidates)
+  const holders = lastHolders(
+    topic,
+    partitionCount,
+    candidates.map(({member}) => member),
+  )
+  const owners = holders.map((holder) => candidates.find(({member}) => member === holder))
   const free: number[] = []
   const quota = quotas(partitionCount, candidates, owners)
   for (let partition = 0; partition < partitionCount; partition++) {
@@ -81,24 +93,6 @@ function take(quota: Map<Share, number>, share: Share): boolean {
   return true
 }
 
-function ownersOf(
-  topic: string,
-  partitionCount: number,
-  candidates: readonly Share[],
-): (Share | undefined)[] {
-  const owners = new Array<Share | undefined>(partitionCount)
-  for (const share of candidates) {
-    for (const claim of share.member.owned) {
-      if (claim.topic !== topic || claim.partition >= partitionCount) continue
-      const rival = owners[claim.partition]
-      if (!rival || rival.member.ownedGeneration < share.member.ownedGeneration) {
-        owners[claim.partition] = share
-      }
-    }
-  }
-  return owners
-}
-
 class Share {
   readonly partitions: TopicPartition[] = []
   readonly #topics: ReadonlySet<string>
@@ -110,14 +104,6 @@ class Share {
   wants(topic: string): boolean {
     return this.#topics.has(topic)
   }
-}
-
-/** Not locale-aware: every leader must sort alike. */
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
-
-function byStanding(a: AssignableMember, b: AssignableMember): number {
-  if ((a.instanceId === null) !== (b.instanceId === null)) return a.instanceId === null ? 1 : -1
-  return compare(a.instanceId ?? a.memberId, b.instanceId ?? b.memberId) || compare(a.memberId, b.memberId)
 }
 
 function byTopicAndPartition(a: TopicPartition, b: TopicPartition): number {

@@ -8,7 +8,7 @@ import type {TopicPartition} from '../../../core/record.js'
 import {MalformedBytes} from '../bytes.js'
 import {isProtocolFailure, isRetriable} from '../transport/failures.js'
 import type {ApiAnswer} from '../transport/protocol.js'
-import {ASSIGNOR_NAME, assignPartitions} from './assignor.js'
+import {ASSIGNOR_NAME, assignPartitions, modeInForce} from './assignor.js'
 import type {AssignableMember, PartitionCounts} from './assignor.js'
 import {isCoordinatorAway} from './coordinator.js'
 import type {Coordinator} from './coordinator.js'
@@ -28,8 +28,14 @@ export interface JoinedGeneration {
   readonly counts: PartitionCounts
 }
 
+/** With what the leader said of this member's wish. */
+type JoinedAs = JoinedGeneration & Assignment
+
 export type JoinOptions = Required<
-  Pick<GroupOptions, 'topics' | 'groupId' | 'instanceId' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs'>
+  Pick<
+    GroupOptions,
+    'topics' | 'groupId' | 'instanceId' | 'assignment' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs'
+  >
 >
 
 type JoinedMember = ApiAnswer<'JoinGroup'>['members'][number]
@@ -44,6 +50,7 @@ export class Joining {
   /** Then the broker answers nothing on that connection before the whole group has come. */
   wasStoppedWhileJoining = false
   #held: Pick<Subscription, 'owned' | 'generation'> = {owned: [], generation: -1}
+  #togetherTold = false
 
   constructor(
     private readonly coordinator: Coordinator,
@@ -65,6 +72,15 @@ export class Joining {
    * @throws GROUP_INCOMPATIBLE, ProtocolFailure, TransportFailure, or the signal's reason
    */
   async join(signal: AbortSignal): Promise<JoinedGeneration> {
+    const joined = await this.#joinOnce(signal)
+    const {assignment} = this.options
+    if (joined.asked === null || joined.asked === assignment) return this.#told(joined)
+    // The assignment is the predecessor's, of whom the group does not know yet that its successor wants another.
+    this.claim(joined)
+    return this.#told(await this.#joinOnce(signal))
+  }
+
+  async #joinOnce(signal: AbortSignal): Promise<JoinedAs> {
     for (;;) {
       try {
         const attempt = () => this.#joinAndSync(signal)
@@ -79,7 +95,19 @@ export class Joining {
     }
   }
 
-  async #joinAndSync(signal: AbortSignal): Promise<JoinedGeneration> {
+  #told(joined: JoinedAs): JoinedGeneration {
+    const {groupId, assignment} = this.options
+    if (joined.inForce === 'together' && assignment !== 'together' && !this.#togetherTold) {
+      this.#togetherTold = true
+      this.logger.warn(
+        `Group ${groupId} keeps all partitions together, since another member asks for it; this one asks for spread.`,
+        {groupId},
+      )
+    }
+    return joined
+  }
+
+  async #joinAndSync(signal: AbortSignal): Promise<JoinedAs> {
     const {groupId, instanceId} = this.options
     const joined = await this.#joinGroup(signal)
     const {memberId, generationId} = joined
@@ -91,13 +119,12 @@ export class Joining {
       signal,
       {timeoutMs: this.options.rebalanceTimeoutMs + ANSWER_MARGIN_MS},
     )
-    const {partitions, counts} = this.#readAssignment(memberAssignment)
-    return {generation: generationId, memberId, partitions, counts}
+    return {generation: generationId, memberId, ...this.#readAssignment(memberAssignment)}
   }
 
   async #joinGroup(signal: AbortSignal): Promise<ApiAnswer<'JoinGroup'>> {
-    const {groupId, instanceId, topics, sessionTimeoutMs, rebalanceTimeoutMs} = this.options
-    const metadata = encodeSubscription({topics, ...this.#held})
+    const {groupId, instanceId, topics, assignment, sessionTimeoutMs, rebalanceTimeoutMs} = this.options
+    const metadata = encodeSubscription({topics, assignment, ...this.#held})
     try {
       const joined = await this.coordinator.ask(
         'JoinGroup',
@@ -137,21 +164,24 @@ export class Joining {
       const count = cluster.partitionCount(topic)
       if (count !== null) counts.set(topic, count)
     }
-    return [...assignPartitions(assignable, counts)].map(([memberId, partitions]) => ({
-      memberId,
-      memberAssignment: encodeAssignment({partitions, counts}),
-    }))
+    const assigned = assignPartitions(assignable, counts)
+    const inForce = modeInForce(assignable)
+    return assignable.map(({memberId, assignment: asked}) => {
+      const partitions = assigned.get(memberId) ?? []
+      return {memberId, memberAssignment: encodeAssignment({partitions, counts, asked, inForce})}
+    })
   }
 
   #readMember(member: JoinedMember): AssignableMember {
     const identity = {memberId: member.memberId, instanceId: member.groupInstanceId ?? null}
     try {
-      const {topics, owned, generation} = decodeSubscription(member.memberMetadata ?? Buffer.alloc(0))
-      return {...identity, topics, owned, ownedGeneration: generation}
+      const subscription = decodeSubscription(member.memberMetadata ?? Buffer.alloc(0))
+      const {topics, owned, assignment} = subscription
+      return {...identity, topics, owned, ownedGeneration: subscription.generation, assignment}
     } catch (error) {
       if (!(error instanceof MalformedBytes)) throw error
       this.logger.warn('a member of the group does not say what it wants, and gets nothing', identity)
-      return {...identity, topics: [], owned: [], ownedGeneration: -1}
+      return {...identity, topics: [], owned: [], ownedGeneration: -1, assignment: null}
     }
   }
 

@@ -8,12 +8,18 @@
  *                   generation:int32                                         version 2 and up
  *   Assignment   => version:int16 [topic:string [partition:int32]] user_data:bytes
  *
- * Our assignments carry in user_data the partition counts that the leader reckoned with; a member that sees a
- * topic with more knows that the group must regroup, whoever leads it (a static leader that restarted is not
- * told that it leads):
+ * Our subscriptions say in user_data how the member wants the partitions to be shared out:
  *
- *   counts => marker:int8 (1) [topic:string count:int32]
+ *   wish      => marker:int8 (1) mode:int8 (0 spread, 1 together)
+ *
+ * Our assignments say there what the leader reckoned with: the partition counts, what this member asked for, and what
+ * holds for the group. Whoever sees a topic with more partitions, or has another wish, knows that the group must
+ * regroup, whoever leads it. (A static member that comes back gets the assignment of its predecessor, and a static
+ * leader is not told that it leads.)
+ *
+ *   reckoning => marker:int8 (1) [topic:string count:int32] asked:int8 in_force:int8
  */
+import type {AssignmentMode} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import type {PartitionCounts} from './assignor.js'
 import {BytesReader, BytesWriter, MalformedBytes} from '../bytes.js'
@@ -23,24 +29,35 @@ export interface Subscription {
   readonly owned: readonly TopicPartition[]
   /** The generation in which `owned` was held; -1 when nothing was. */
   readonly generation: number
+  /** Null when the member does not say. */
+  readonly assignment: AssignmentMode | null
 }
 
-export interface Assignment {
-  readonly partitions: readonly TopicPartition[]
-  /** Empty when the leader did not say. */
+/** What a leader did not say is empty or null. */
+export interface Reckoning {
   readonly counts: PartitionCounts
+  /** What the leader took this member to ask for. */
+  readonly asked: AssignmentMode | null
+  readonly inForce: AssignmentMode | null
+}
+
+export interface Assignment extends Reckoning {
+  readonly partitions: readonly TopicPartition[]
 }
 
 const SUBSCRIPTION_VERSION = 2
 const ASSIGNMENT_VERSION = 1
-const COUNTS_MARKER = 1
+const USER_DATA_MARKER = 1
+const MODES: readonly AssignmentMode[] = ['spread', 'together']
+const NOT_SAID = -1
+const NOTHING_SAID: Reckoning = {counts: new Map(), asked: null, inForce: null}
 const NO_BYTES = Buffer.alloc(0)
 
-export function encodeSubscription({topics, owned, generation}: Subscription): Buffer {
+export function encodeSubscription({topics, owned, generation, assignment}: Subscription): Buffer {
   const writer = new BytesWriter()
     .int16(SUBSCRIPTION_VERSION)
     .array(topics, (w, topic) => w.string(topic))
-    .bytes(NO_BYTES)
+    .bytes(assignment === null ? NO_BYTES : encodeWish(assignment))
   return writePartitions(writer, owned).int32(generation).finish()
 }
 
@@ -49,15 +66,15 @@ export function decodeSubscription(bytes: Buffer): Subscription {
   const reader = new BytesReader(bytes)
   const version = reader.int16()
   const topics = reader.array((r) => r.string())
-  reader.nullableBytes()
+  const assignment = decodeWish(reader.nullableBytes() ?? NO_BYTES)
   const owned = version >= 1 ? readPartitions(reader) : []
   const generation = version >= 2 ? reader.int32() : -1
-  return {topics, owned, generation}
+  return {topics, owned, generation, assignment}
 }
 
-export function encodeAssignment({partitions, counts}: Assignment): Buffer {
+export function encodeAssignment({partitions, ...reckoning}: Assignment): Buffer {
   const writer = new BytesWriter().int16(ASSIGNMENT_VERSION)
-  return writePartitions(writer, partitions).bytes(encodeCounts(counts)).finish()
+  return writePartitions(writer, partitions).bytes(encodeReckoning(reckoning)).finish()
 }
 
 /**
@@ -65,30 +82,54 @@ export function encodeAssignment({partitions, counts}: Assignment): Buffer {
  * @throws MalformedBytes
  */
 export function decodeAssignment(bytes: Buffer): Assignment {
-  if (bytes.length === 0) return {partitions: [], counts: new Map()}
+  if (bytes.length === 0) return {partitions: [], ...NOTHING_SAID}
   const reader = new BytesReader(bytes)
   reader.int16()
   const partitions = readPartitions(reader)
-  return {partitions, counts: decodeCounts(reader.nullableBytes() ?? NO_BYTES)}
+  return {partitions, ...decodeReckoning(reader.nullableBytes() ?? NO_BYTES)}
 }
 
-function encodeCounts(counts: PartitionCounts): Buffer {
-  return new BytesWriter()
-    .int8(COUNTS_MARKER)
+function encodeWish(assignment: AssignmentMode): Buffer {
+  return writeMode(new BytesWriter().int8(USER_DATA_MARKER), assignment).finish()
+}
+
+function decodeWish(bytes: Buffer): AssignmentMode | null {
+  return readUserData(bytes, readMode) ?? null
+}
+
+function encodeReckoning({counts, asked, inForce}: Reckoning): Buffer {
+  const writer = new BytesWriter()
+    .int8(USER_DATA_MARKER)
     .array([...counts], (w, [topic, count]) => w.string(topic).int32(count))
-    .finish()
+  return writeMode(writeMode(writer, asked), inForce).finish()
 }
 
-/** Another program's user data is none of ours. */
-function decodeCounts(bytes: Buffer): PartitionCounts {
+function decodeReckoning(bytes: Buffer): Reckoning {
+  const reckoning = readUserData(bytes, (reader) => ({
+    counts: new Map(reader.array((r) => [r.string(), r.int32()] as const)),
+    asked: readMode(reader),
+    inForce: readMode(reader),
+  }))
+  return reckoning ?? NOTHING_SAID
+}
+
+/** Null for another program's user data, which is none of ours. */
+function readUserData<T>(bytes: Buffer, read: (reader: BytesReader) => T): T | null {
   try {
     const reader = new BytesReader(bytes)
-    if (reader.int8() !== COUNTS_MARKER) return new Map()
-    return new Map(reader.array((r) => [r.string(), r.int32()] as const))
+    return reader.int8() === USER_DATA_MARKER ? read(reader) : null
   } catch (error) {
-    if (error instanceof MalformedBytes) return new Map()
+    if (error instanceof MalformedBytes) return null
     throw error
   }
+}
+
+function writeMode(writer: BytesWriter, mode: AssignmentMode | null): BytesWriter {
+  return writer.int8(mode === null ? NOT_SAID : MODES.indexOf(mode))
+}
+
+function readMode(reader: BytesReader): AssignmentMode | null {
+  return MODES[reader.int8()] ?? null
 }
 
 function writePartitions(writer: BytesWriter, partitions: readonly TopicPartition[]): BytesWriter {

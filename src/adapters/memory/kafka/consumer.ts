@@ -4,11 +4,11 @@ import {EpochRun} from './epoch-run.js'
 import type {Group} from './group.js'
 
 export function createMemoryConsumer(cluster: Cluster, group: Group, options: GroupOptions): GroupConsumer {
-  const {topics, instanceId, leaveOnStop} = options
+  const {topics, instanceId, leaveOnStop, assignment} = options
   return {
     async run(handler, signal) {
       for (const topic of topics) cluster.topic(topic)
-      const membership = group.membership(topics, instanceId)
+      const membership = group.membership(topics, instanceId, assignment)
       let handled: Promise<unknown> = Promise.resolve()
       try {
         while (!signal.aborted) {

@@ -1,5 +1,5 @@
 import {StreamtoolError} from '../../../core/errors.js'
-import type {CommittedOffset, GroupMember, TopicPartition} from '../../../core/ports/index.js'
+import type {AssignmentMode, CommittedOffset, GroupMember, TopicPartition} from '../../../core/ports/index.js'
 import type {Cluster} from './cluster.js'
 
 const MAX_METADATA_BYTES = 4096
@@ -31,9 +31,11 @@ interface Member {
   readonly id: string
   readonly instanceId: string | null
   readonly topics: readonly string[]
+  readonly assignment: AssignmentMode
   ended: (reason: EpochEnd) => void
   /** Set from joining until all the others have joined too. */
   admit: ((joined: Joined | null) => void) | null
+  /** Until it has joined again: what it held before. */
   partitions: TopicPartition[]
 }
 
@@ -52,7 +54,11 @@ export class Group {
     this.#cluster = cluster
   }
 
-  membership(topics: readonly string[], instanceId: string | null): Membership {
+  membership(
+    topics: readonly string[],
+    instanceId: string | null,
+    assignment: AssignmentMode = 'spread',
+  ): Membership {
     let id = ''
     return {
       name: () => instanceId ?? id,
@@ -60,7 +66,17 @@ export class Group {
         const holder = instanceId === null ? undefined : this.#members.get(instanceId)
         if (holder && id !== '' && holder.id !== id) return Promise.reject(this.#fenced(holder.instanceId))
         if (!this.#byId(id)) id = `${instanceId ?? 'member'}-${++this.#memberCount}`
-        return new Promise((admit) => this.#admit({id, instanceId, topics, ended, admit, partitions: []}))
+        return new Promise((admit) =>
+          this.#admit({
+            id,
+            instanceId,
+            topics,
+            assignment,
+            ended,
+            admit,
+            partitions: this.#byId(id)?.partitions ?? [],
+          }),
+        )
       },
       commit: (generation, offsets) => this.#commit(id, instanceId, generation, offsets),
       leave: () => {
@@ -126,8 +142,11 @@ export class Group {
     if (predecessor && predecessor.id !== newcomer.id) {
       predecessor.admit?.(null)
       predecessor.ended('fenced')
-      if (stable && String(predecessor.topics) === String(newcomer.topics)) {
-        newcomer.partitions = predecessor.partitions
+      newcomer.partitions = predecessor.partitions
+      const isAlike =
+        String(predecessor.topics) === String(newcomer.topics) &&
+        predecessor.assignment === newcomer.assignment
+      if (stable && isAlike) {
         this.#begin(newcomer)
         return
       }
@@ -202,13 +221,33 @@ export class Group {
   }
 }
 
-/** Round robin over the members that subscribe to each topic, in the order in which they came. */
+/** As the real assignor: all together when one member asks for it. */
 function assign(members: readonly Member[], cluster: Cluster): void {
+  if (members.some(({assignment}) => assignment === 'together')) assignTogether(members, cluster)
+  else assignInTurn(members, cluster)
+}
+
+/** Round robin over the members that subscribe to each topic, in the order in which they came. */
+function assignInTurn(members: readonly Member[], cluster: Cluster): void {
   for (const member of members) member.partitions = []
   let turn = 0
-  for (const topic of new Set(members.flatMap(({topics}) => topics))) {
+  for (const topic of topicsOf(members)) {
     const subscribers = members.filter(({topics}) => topics.includes(topic))
     for (const {partition} of cluster.topic(topic).logs)
       subscribers[turn++ % subscribers.length]?.partitions.push({topic, partition})
   }
+}
+
+/** Each topic for the subscriber that holds most so far, else for the one that came first. */
+function assignTogether(members: readonly Member[], cluster: Cluster): void {
+  const byHeld = [...members].sort((a, b) => b.partitions.length - a.partitions.length)
+  for (const member of members) member.partitions = []
+  for (const topic of topicsOf(members)) {
+    const owner = byHeld.find(({topics}) => topics.includes(topic))
+    for (const {partition} of cluster.topic(topic).logs) owner?.partitions.push({topic, partition})
+  }
+}
+
+function topicsOf(members: readonly Member[]): Set<string> {
+  return new Set(members.flatMap(({topics}) => topics))
 }

@@ -4,7 +4,15 @@ import {assignPartitions, type AssignableMember} from '../../../../../src/adapte
 import type {TopicPartition} from '../../../../../src/core/record.js'
 
 function member(memberId: string, facts: Partial<AssignableMember> = {}): AssignableMember {
-  return {memberId, instanceId: null, topics: ['files'], owned: [], ownedGeneration: -1, ...facts}
+  return {
+    memberId,
+    instanceId: null,
+    topics: ['files'],
+    owned: [],
+    ownedGeneration: -1,
+    assignment: 'spread',
+    ...facts,
+  }
 }
 
 const names = (partitions: readonly TopicPartition[] | undefined) =>
@@ -81,6 +89,7 @@ describe('assignPartitions', () => {
       topics: fc.subarray(topics),
       owned: fc.array(fc.record({topic: fc.constantFrom(...topics), partition: fc.nat(12)})),
       ownedGeneration: fc.integer({min: -1, max: 3}),
+      assignment: fc.constantFrom('spread' as const, 'together' as const, null),
     }),
     {selector: (m) => m.memberId, minLength: 1, maxLength: 8},
   )
@@ -122,7 +131,7 @@ describe('assignPartitions', () => {
   it('is even: members that want the same differ by one partition at most', () => {
     fc.assert(
       fc.property(anyMembers, anyCounts, (members, counts) => {
-        const alike = members.map((m) => ({...m, topics}))
+        const alike = members.map((m) => ({...m, topics, assignment: 'spread' as const}))
         const sizes = [...assignPartitions(alike, counts).values()].map((p) => p.length)
         expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
       }),

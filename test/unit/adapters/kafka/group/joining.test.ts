@@ -16,6 +16,7 @@ import {
 } from '../../../../../src/adapters/kafka/transport/failures.js'
 import {errorOfCode} from '../../../../../src/adapters/kafka/transport/kafkajs-internals.js'
 import {patiently} from '../../../../../src/adapters/kafka/transport/patience.js'
+import type {AssignmentMode} from '../../../../../src/core/ports/index.js'
 import type {ApiAnswer, ApiArgs} from '../../../../../src/adapters/kafka/transport/protocol.js'
 import {silentLogger} from '../../../../support/delivery.js'
 import {hastyClock} from '../clocks.js'
@@ -51,11 +52,14 @@ const followerOf = (generationId: number, memberId = 'me'): JoinAnswer => ({
   members: [],
 })
 
-const noPartitions = encodeAssignment({partitions: [], counts: new Map()})
+/** What a leader says that knows nothing of modes. */
+const nothingSaid = {counts: new Map<string, number>(), asked: null, inForce: null}
+const noPartitions = encodeAssignment({partitions: [], ...nothingSaid})
 
 function joiningWith(
   {join = () => followerOf(1), sync = () => noPartitions, counts = {}}: Script,
   instanceId: string | null = null,
+  assignment: AssignmentMode = 'spread',
 ) {
   const joins: JoinArgs[] = []
   const syncs: SyncArgs[] = []
@@ -84,6 +88,7 @@ function joiningWith(
     topics: ['files'],
     groupId: 'lab',
     instanceId,
+    assignment,
     sessionTimeoutMs: 10_000,
     rebalanceTimeoutMs: 20_000,
   }
@@ -95,7 +100,7 @@ function joiningWith(
 describe('Joining', () => {
   it('comes back with the member id that the broker gives, and takes what the leader assigned', async () => {
     const partitions = [{topic: 'files', partition: 3}]
-    const assignment = encodeAssignment({partitions, counts: new Map([['files', 4]])})
+    const assignment = encodeAssignment({partitions, ...nothingSaid, counts: new Map([['files', 4]])})
     const {join, joins, syncs} = joiningWith({
       join: (_args, turn) => {
         if (turn === 1) throw refusal(code.memberIdRequired, 'me')
@@ -103,14 +108,20 @@ describe('Joining', () => {
       },
       sync: () => assignment,
     })
-    expect(await join()).toEqual({generation: 7, memberId: 'me', partitions, counts: new Map([['files', 4]])})
+    expect(await join()).toMatchObject({
+      generation: 7,
+      memberId: 'me',
+      partitions,
+      counts: new Map([['files', 4]]),
+    })
     expect(joins.map(({memberId}) => memberId)).toEqual(['', 'me'])
     expect(joins[0]).toMatchObject({sessionTimeout: 10_000, rebalanceTimeout: 20_000, groupInstanceId: null})
     expect(syncs).toMatchObject([{generationId: 7, memberId: 'me', groupAssignment: []}])
   })
 
   it('shares out as the leader: to each what it asked for, to one that talks nonsense nothing', async () => {
-    const subscription = (topics: string[]) => encodeSubscription({topics, owned: [], generation: -1})
+    const subscription = (topics: string[]) =>
+      encodeSubscription({topics, owned: [], generation: -1, assignment: null})
     const {join, syncs} = joiningWith({
       counts: {files: 2, other: 1},
       join: () => ({
@@ -168,13 +179,57 @@ describe('Joining', () => {
   it('claims what it gives up, so that a follower makes the group regroup', async () => {
     const partitions = [{topic: 'files', partition: 1}]
     const {join, joins, joining} = joiningWith({
-      sync: () => encodeAssignment({partitions, counts: new Map()}),
+      sync: () => encodeAssignment({partitions, ...nothingSaid}),
     })
     joining.claim(await join())
     await join()
     expect(joins.map(({groupProtocols}) => decodeSubscription(groupProtocols[0]!.metadata))).toEqual([
-      {topics: ['files'], owned: [], generation: -1},
-      {topics: ['files'], owned: partitions, generation: 1},
+      {topics: ['files'], owned: [], generation: -1, assignment: 'spread'},
+      {topics: ['files'], owned: partitions, generation: 1, assignment: 'spread'},
+    ])
+  })
+
+  it('makes the group regroup, once, when it comes back with another wish than its predecessor had', async () => {
+    const partitions = [{topic: 'files', partition: 0}]
+    const {join, joins} = joiningWith(
+      {
+        join: (_args, turn) => followerOf(turn),
+        // The second answer is of a leader that still does not know.
+        sync: () => encodeAssignment({partitions, ...nothingSaid, asked: 'spread', inForce: 'spread'}),
+      },
+      'hall-3',
+      'together',
+    )
+    expect((await join()).generation).toBe(2)
+    expect(joins.map(({groupProtocols}) => decodeSubscription(groupProtocols[0]!.metadata))).toEqual([
+      {topics: ['files'], owned: [], generation: -1, assignment: 'together'},
+      {topics: ['files'], owned: partitions, generation: 1, assignment: 'together'},
+    ])
+  })
+
+  it('as the leader tells everybody what it took them to ask for, and what holds', async () => {
+    const wishes = {me: 'spread', you: 'together', odd: null} as const
+    const {join, syncs} = joiningWith({
+      counts: {files: 2},
+      join: () => ({
+        ...followerOf(3),
+        leaderId: 'me',
+        members: Object.entries(wishes).map(([memberId, assignment]) => ({
+          memberId,
+          groupInstanceId: null,
+          memberMetadata: encodeSubscription({topics: ['files'], owned: [], generation: -1, assignment}),
+        })),
+      }),
+    })
+    await join()
+    const told = syncs[0]!.groupAssignment.map(({memberId, memberAssignment}) => {
+      const {partitions, asked, inForce} = decodeAssignment(memberAssignment)
+      return [memberId, partitions.length, asked, inForce]
+    })
+    expect(told).toEqual([
+      ['me', 2, 'spread', 'together'],
+      ['you', 0, 'together', 'together'],
+      ['odd', 0, null, 'together'],
     ])
   })
 

@@ -15,9 +15,12 @@ const owned = [
   {topic: 'b', partition: 1},
 ]
 
+/** What others than us do not say. */
+const nothingSaid = {counts: new Map<string, number>(), asked: null, inForce: null}
+
 describe('what members tell each other', () => {
   it('comes back as it was sent', () => {
-    const subscription = {topics: ['a', 'ü'], owned, generation: 7}
+    const subscription = {topics: ['a', 'ü'], owned, generation: 7, assignment: 'together' as const}
     expect(decodeSubscription(encodeSubscription(subscription))).toEqual(subscription)
     const assignment = {
       partitions: owned,
@@ -25,14 +28,16 @@ describe('what members tell each other', () => {
         ['a', 4],
         ['b', 2],
       ]),
+      asked: 'spread' as const,
+      inForce: 'together' as const,
     }
     expect(decodeAssignment(encodeAssignment(assignment))).toEqual(assignment)
   })
 
   it('can be read by other clients', () => {
-    const subscription = encodeSubscription({topics: ['a', 'b'], owned, generation: 7})
+    const subscription = encodeSubscription({topics: ['a', 'b'], owned, generation: 7, assignment: 'spread'})
     expect(AssignerProtocol.MemberMetadata.decode(subscription)).toMatchObject({topics: ['a', 'b']})
-    const assignment = encodeAssignment({partitions: owned, counts: new Map()})
+    const assignment = encodeAssignment({partitions: owned, ...nothingSaid})
     expect(AssignerProtocol.MemberAssignment.decode(assignment)).toMatchObject({
       assignment: {a: [0, 3], b: [1]},
     })
@@ -41,7 +46,12 @@ describe('what members tell each other', () => {
   it('reads what other clients write', () => {
     const userData = Buffer.from('theirs')
     const subscription = AssignerProtocol.MemberMetadata.encode({version: 0, topics: ['a'], userData})
-    expect(decodeSubscription(subscription)).toEqual({topics: ['a'], owned: [], generation: -1})
+    expect(decodeSubscription(subscription)).toEqual({
+      topics: ['a'],
+      owned: [],
+      generation: -1,
+      assignment: null,
+    })
     const assignment = AssignerProtocol.MemberAssignment.encode({
       version: 0,
       assignment: {a: [2]},
@@ -49,7 +59,7 @@ describe('what members tell each other', () => {
     })
     expect(decodeAssignment(assignment)).toEqual({
       partitions: [{topic: 'a', partition: 2}],
-      counts: new Map(),
+      ...nothingSaid,
     })
   })
 
@@ -59,15 +69,15 @@ describe('what members tell each other', () => {
 
   it('keeps a topic named like a property of every object apart', () => {
     const partitions = [{topic: '__proto__', partition: 0}]
-    const bytes = encodeAssignment({partitions, counts: new Map([['__proto__', 1]])})
-    expect(decodeAssignment(bytes)).toEqual({partitions, counts: new Map([['__proto__', 1]])})
+    const assignment = {partitions, ...nothingSaid, counts: new Map([['__proto__', 1]])}
+    expect(decodeAssignment(encodeAssignment(assignment))).toEqual(assignment)
   })
 
   it('refuses hostile bytes, without reading past them or believing their lengths', () => {
     const long = Buffer.alloc(10)
     long.writeInt32BE(0x7fffffff, 2)
     expect(() => decodeSubscription(long)).toThrow(MalformedBytes)
-    const negative = encodeAssignment({partitions: [{topic: 'a', partition: -5}], counts: new Map()})
+    const negative = encodeAssignment({partitions: [{topic: 'a', partition: -5}], ...nothingSaid})
     expect(() => decodeAssignment(negative)).toThrow(MalformedBytes)
     fc.assert(
       fc.property(fc.uint8Array({maxLength: 60}), (bytes) => {
