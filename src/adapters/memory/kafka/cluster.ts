@@ -14,7 +14,7 @@ export interface Topic {
 
 /** A request as it reaches the memory broker; `member` is the instance id, else the member id. */
 export interface MemoryOperation {
-  readonly kind: 'join' | 'fetch' | 'commit' | 'produce'
+  readonly kind: 'join' | 'fetch' | 'commit' | 'produce' | 'read'
   readonly group?: string
   readonly member?: string
 }

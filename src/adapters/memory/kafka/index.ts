@@ -5,11 +5,13 @@ import type {
   RecordProducer,
   TopicAdmin,
   TopicPartition,
+  TopicReader,
 } from '../../../core/ports/index.js'
 import {recordBatchBytes} from './batch-bytes.js'
 import {Cluster, type Fault, type MemoryClusterOptions} from './cluster.js'
 import {createMemoryConsumer} from './consumer.js'
 import {Group} from './group.js'
+import {createMemoryReader} from './reader.js'
 
 export type {Fault, MemoryClusterOptions, MemoryOperation} from './cluster.js'
 
@@ -21,6 +23,7 @@ export type {Fault, MemoryClusterOptions, MemoryOperation} from './cluster.js'
 export interface MemoryKafka {
   admin(): TopicAdmin
   producer(): RecordProducer
+  reader(): TopicReader
   groupConsumer(options: GroupOptions): GroupConsumer
 
   addPartitions(topic: string, count: number): void
@@ -62,6 +65,7 @@ export function createMemoryKafka(options: MemoryKafkaOptions = {}): MemoryKafka
   return {
     admin: () => createMemoryAdmin(cluster, group, options.defaultPartitions ?? 1),
     producer: () => createMemoryProducer(cluster),
+    reader: () => createMemoryReader(cluster),
     groupConsumer: (groupOptions) => createMemoryConsumer(cluster, group(groupOptions.groupId), groupOptions),
 
     addPartitions: (topic, count) => {
@@ -93,6 +97,10 @@ function createMemoryAdmin(
     },
     async partitionRanges(name) {
       return cluster.topic(name).logs.map((log) => log.range())
+    },
+    async offsetAt(name, timestampMs) {
+      const found = cluster.topic(name).logs.map((log) => [log.partition, log.offsetAt(timestampMs)] as const)
+      return new Map(found.flatMap(([partition, offset]) => (offset === null ? [] : [[partition, offset]])))
     },
     async createTopic(name, {partitions, config}) {
       cluster.createTopic(name, partitions, config)

@@ -65,6 +65,11 @@ export class PartitionLog {
     this.#records = this.#records.filter(({offset}) => offset < from || offset >= to)
   }
 
+  /** The first offset whose record is of that time or later. */
+  offsetAt(timestampMs: number): number | null {
+    return this.#records.find((record) => record.timestampMs >= timestampMs)?.offset ?? null
+  }
+
   /** Stops in front of a hole; a read that starts in one answers no record and the offset behind it. */
   read(position: number, maxRecords: number): LogSlice {
     const first = this.#indexOf(position)
