@@ -6,6 +6,7 @@ import {
   askToCreate,
   maxMessageBytesOf,
   mayNotBeAsked,
+  offsetsAtOf,
   partitionRangesOf,
   partitionsOf,
 } from './admin/topics.js'
@@ -61,6 +62,8 @@ export function createAdmin(cluster: Cluster): TopicAdmin {
       return {topic, clusterId: cluster.clusterId() ?? '', partitionCount: partitions.length, maxMessageBytes}
     },
     partitionRanges: (topic) => aboutTopic(topic, UNKNOWN_TOPIC_MS, () => partitionRangesOf(cluster, topic)),
+    offsetAt: (topic, timestampMs) =>
+      aboutTopic(topic, UNKNOWN_TOPIC_MS, () => offsetsAtOf(cluster, topic, timestampMs)),
     async createTopic(topic, {partitions, config = {}}) {
       await aboutTopic(topic, UNKNOWN_TOPIC_MS, async () => {
         const configEntries = Object.entries(config).map(([name, value]) => ({name, value}))

@@ -9,10 +9,12 @@ import type {
   Logger,
   RecordProducer,
   TopicAdmin,
+  TopicReader,
 } from '../../core/ports/index.js'
 import {createAdmin} from './admin.js'
 import {createGroupConsumer} from './group/group-consumer.js'
 import {createProducer} from './producer.js'
+import {createReader} from './reader.js'
 import type {KafkaSettings} from './settings.js'
 import {createCluster} from './transport/cluster.js'
 import type {Cluster} from './transport/cluster.js'
@@ -23,6 +25,7 @@ export interface KafkaClient {
   /** Nothing is connected before it is used. */
   admin(): TopicAdmin
   producer(): RecordProducer
+  reader(): TopicReader
   /** Connected while its `run` goes on, and ended by it. */
   groupConsumer(options: GroupOptions): GroupConsumer
   /** Ends what this client has opened, also what was closed already. */
@@ -45,6 +48,7 @@ export function createKafkaClient(settings: KafkaSettings, options: KafkaClientO
   return {
     admin: () => createAdmin(newCluster()),
     producer: () => createProducer(newCluster(), clock === undefined ? {} : {clock}),
+    reader: () => createReader(newCluster(), newCluster(), settings, logger, clock === undefined ? {} : {clock}),
     groupConsumer: (group) =>
       createGroupConsumer(settings, group, logger, clock === undefined ? {} : {clock}),
     close: async () => {

@@ -11,6 +11,7 @@ const TOPIC_RESOURCE = 2
 const READ_COMMITTED = 1
 const EARLIEST = -2
 const LATEST = -1
+const NO_SUCH_OFFSET = -1
 
 /** @throws ProtocolFailure until every partition has a leader */
 export async function partitionsOf(cluster: Cluster, topic: string): Promise<readonly number[]> {
@@ -51,6 +52,38 @@ export const mayNotBeAsked = (error: unknown): boolean =>
 
 /** Start and last stable offset of every partition, asked from their leaders side by side. */
 export async function partitionRangesOf(cluster: Cluster, topic: string): Promise<readonly PartitionRange[]> {
+  const ranges = await fromLeaders(cluster, topic, async (leader, partitions) => {
+    const [starts, ends] = await Promise.all([
+      listOffsets(cluster, leader, topic, partitions, EARLIEST),
+      listOffsets(cluster, leader, topic, partitions, LATEST),
+    ])
+    return partitions.map((partition) => ({
+      topic,
+      partition,
+      start: starts.get(partition) ?? 0,
+      end: ends.get(partition) ?? 0,
+    }))
+  })
+  return ranges.sort((a, b) => a.partition - b.partition)
+}
+
+/** Partitions without a record of that time or later are left out. */
+export async function offsetsAtOf(
+  cluster: Cluster,
+  topic: string,
+  timestampMs: number,
+): Promise<ReadonlyMap<number, number>> {
+  const offsets = await fromLeaders(cluster, topic, async (leader, partitions) => [
+    ...(await listOffsets(cluster, leader, topic, partitions, timestampMs)),
+  ])
+  return new Map(offsets.filter(([, offset]) => offset !== NO_SUCH_OFFSET))
+}
+
+async function fromLeaders<T>(
+  cluster: Cluster,
+  topic: string,
+  ask: (leader: Broker, partitions: readonly number[]) => Promise<T[]>,
+): Promise<T[]> {
   const byLeader = new Map<number, {leader: Broker; partitions: number[]}>()
   for (const partition of await partitionsOf(cluster, topic)) {
     const leader = await cluster.leaderOf(topic, partition)
@@ -58,21 +91,8 @@ export async function partitionRangesOf(cluster: Cluster, topic: string): Promis
     group.partitions.push(partition)
     byLeader.set(leader.nodeId, group)
   }
-  const ranges = await Promise.all(
-    [...byLeader.values()].map(async ({leader, partitions}) => {
-      const [starts, ends] = await Promise.all([
-        listOffsets(cluster, leader, topic, partitions, EARLIEST),
-        listOffsets(cluster, leader, topic, partitions, LATEST),
-      ])
-      return partitions.map((partition) => ({
-        topic,
-        partition,
-        start: starts.get(partition) ?? 0,
-        end: ends.get(partition) ?? 0,
-      }))
-    }),
-  )
-  return ranges.flat().sort((a, b) => a.partition - b.partition)
+  const answers = await Promise.all([...byLeader.values()].map((group) => ask(group.leader, group.partitions)))
+  return answers.flat()
 }
 
 async function listOffsets(
