@@ -62,7 +62,7 @@ export interface DirectoryOptions {
   readonly directory: string
   readonly concurrency: number
   readonly logger: Logger
-  /** Ends waiting for disk space. */
+  /** Ends waiting for the storage. */
   readonly signal: AbortSignal
 }
 
@@ -80,7 +80,9 @@ export async function openDirectory({directory, ...options}: DirectoryOptions): 
     clock: systemClock,
     steps: stepObserver(),
   })
-  const spill = await createSpillStore(join(directory, STATE_DIRECTORY, 'spill')).catch(
+  const {whenStorageAllows} = destination
+  const spillDirectory = join(directory, STATE_DIRECTORY, 'spill')
+  const spill = await createSpillStore(spillDirectory, {whenStorageAllows, signal: options.signal}).catch(
     async (thrown: unknown) => {
       await destination.close()
       throw thrown

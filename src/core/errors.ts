@@ -111,6 +111,11 @@ export const ERROR_KINDS = {
   },
 
   STORAGE_FULL: {exitCode: 6, retriable: true, meaning: 'The local disk is full.'},
+  STORAGE_GONE: {
+    exitCode: 6,
+    retriable: true,
+    meaning: 'A local directory has vanished, or another one is in its place (unmounted, moved, removed).',
+  },
   STORAGE_FORBIDDEN: {exitCode: 6, meaning: 'A local directory or file cannot be written.'},
   STORAGE_FAILED: {exitCode: 6, retriable: true, meaning: 'Local storage failed (an I/O error).'},
 

@@ -26,7 +26,7 @@ destinationContract('directory', async () => {
     },
     async leftOvers() {
       return (await filesBelow(path.join(root, '.streamtool/partial'))).filter(
-        (file) => !file.endsWith('.lock'),
+        (file) => !file.endsWith('.lock') && !file.endsWith('.run'),
       )
     },
     async close() {

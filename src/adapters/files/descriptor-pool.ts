@@ -1,10 +1,13 @@
 /** Open descriptors of files that are worked on now and then: thousands of files, a bounded number open. */
 import {Semaphore} from '../../core/flow/index.js'
 import {calls} from '../system/calls.js'
+import {isStale} from '../system/storage-error.js'
 
 interface Open {
   readonly descriptor: Promise<number>
   users: number
+  /** Its descriptor is good for nothing any more, and is closed after its last user. */
+  isDropped: boolean
 }
 
 /** Whatever can be opened again at any time and be where it was. */
@@ -42,8 +45,15 @@ export class DescriptorPool {
       const result = await use(descriptor)
       await evicted
       return result
+    } catch (thrown) {
+      if (isStale(thrown) && this.open.get(file) === entry) {
+        this.open.delete(file)
+        entry.isDropped = true
+      }
+      throw thrown
     } finally {
       entry.users -= 1
+      if (entry.users === 0 && entry.isDropped) await closeQuietly(entry)
     }
   }
 
@@ -60,7 +70,7 @@ export class DescriptorPool {
   }
 
   private entryOf(file: Reopenable): Open {
-    const entry = this.open.get(file) ?? {descriptor: file.open(), users: 0}
+    const entry = this.open.get(file) ?? {descriptor: file.open(), users: 0, isDropped: false}
     this.open.delete(file)
     this.open.set(file, entry)
     return entry
@@ -81,4 +91,8 @@ export class DescriptorPool {
       if (users === 0) await this.close(file)
     }
   }
+}
+
+async function closeQuietly({descriptor}: Open): Promise<void> {
+  await descriptor.then(calls.close).catch(() => undefined)
 }

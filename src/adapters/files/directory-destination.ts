@@ -8,15 +8,26 @@
  * sync, and so it is with the index: thousands of small files a second are possible.
  *
  * Any number of files may be open. They share a bounded number of descriptors and, for small ones, of bytes.
+ *
+ * Trouble with the storage that can pass is waited out (storage-outage.ts); what fails for one file is thrown.
  */
+import {StreamtoolError} from '../../core/errors.js'
 import {Gauge, Semaphore} from '../../core/flow/index.js'
-import type {Clock, Destination, FileWriter, IncomingFile, Logger, StepObserver} from '../../core/ports/index.js'
+import type {
+  Clock,
+  Destination,
+  FileWriter,
+  IncomingFile,
+  Logger,
+  StepObserver,
+} from '../../core/ports/index.js'
 import {DescriptorPool} from './descriptor-pool.js'
 import {DirectoryWriter, type WriterSite} from './directory-writer.js'
-import {waitOutFullDisk} from './full-disk.js'
+import {deliveredEntry} from './index-slot.js'
 import {outputComponents} from './output-path.js'
+import {waitOutOutages, type WhenStorageAllows} from './storage-outage.js'
 import {Turns} from './turns.js'
-import {openWorkspace, type Workspace} from './workspace.js'
+import {openWorkspace, reopenWorkspace, type Workspace} from './workspace.js'
 
 const OPEN_DESCRIPTORS = 64
 
@@ -28,18 +39,28 @@ export interface DirectoryDestinationOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly steps: StepObserver
-  /** Ends every wait for disk space. */
+  /** Ends every wait for the storage. */
   readonly signal?: AbortSignal
 }
 
+export interface DirectoryOutput extends Destination {
+  /** For whatever else writes in the same place: one outage is told once. */
+  readonly whenStorageAllows: WhenStorageAllows
+}
+
 /** @throws STORAGE_FORBIDDEN, STORAGE_FULL, STORAGE_FAILED */
-export async function createDirectoryDestination(options: DirectoryDestinationOptions): Promise<Destination> {
+export async function createDirectoryDestination(
+  options: DirectoryDestinationOptions,
+): Promise<DirectoryOutput> {
   const descriptors = new DescriptorPool(Math.max(OPEN_DESCRIPTORS, 2 * options.concurrency))
   const first = await openWorkspace(options.root, descriptors, options.clock)
   return new DirectoryDestination(options, descriptors, first)
 }
 
-class DirectoryDestination implements Destination {
+const NEVER = new AbortController().signal
+
+class DirectoryDestination implements DirectoryOutput {
+  readonly whenStorageAllows: WhenStorageAllows
   private readonly writers = new Set<DirectoryWriter>()
   private readonly site: WriterSite
   private workspace: Promise<Workspace>
@@ -50,9 +71,14 @@ class DirectoryDestination implements Destination {
     workspace: Workspace,
   ) {
     this.workspace = Promise.resolve(workspace)
+    this.whenStorageAllows = waitOutOutages({
+      ...options,
+      directory: options.root,
+      examine: async () => (await this.workspace).check.examine(),
+    })
     this.site = {
       steps: options.steps,
-      whenSpaceAllows: waitOutFullDisk(options.root, options.clock, options.logger),
+      whenStorageAllows: this.whenStorageAllows,
       finishing: new Semaphore(options.concurrency),
       turns: new Turns(),
       heldBytes: new Gauge(),
@@ -62,21 +88,48 @@ class DirectoryDestination implements Destination {
 
   async open(file: IncomingFile, signal: AbortSignal): Promise<FileWriter> {
     const components = outputComponents(file.path)
-    const workspace = await this.currentWorkspace()
     const signals = this.options.signal === undefined ? [signal] : [signal, this.options.signal]
+    const workspace = await this.currentWorkspace(() => AbortSignal.any(signals))
     const writer = new DirectoryWriter(file, components, workspace, this.site, signals)
     this.writers.add(writer)
     return writer
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.writers].map((writer) => writer.discard()))
-    await this.descriptors.closeAll()
-    await (await this.workspace).close()
+  async recall(file: IncomingFile): Promise<'same' | 'newer' | 'nothing'> {
+    const signal = (): AbortSignal => this.options.signal ?? NEVER
+    const {index} = await this.currentWorkspace(signal)
+    const entry = deliveredEntry(file, file.sizeBytes ?? 0)
+    const {what} = await this.whenStorageAllows(() => index.holds(entry), signal)
+    return what === 'neither' ? 'nothing' : what
   }
 
-  /** A process that was suspended for long, and given up by another host, begins anew with what comes next. */
-  private async currentWorkspace(): Promise<Workspace> {
+  async close(): Promise<void> {
+    await this.leave(async () => {
+      await Promise.all([...this.writers].map((writer) => writer.discard()))
+    })
+    await this.leave(() => this.descriptors.closeAll())
+    await this.leave(async () => (await this.workspace).close())
+  }
+
+  /** Storage that is in trouble when the run ends must not make a good end a bad one. */
+  private async leave(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (thrown) {
+      if (!(thrown instanceof StreamtoolError)) throw thrown
+      this.options.logger.warn(`${thrown.message} What is left there is removed by the next run.`, {
+        code: thrown.code,
+      })
+    }
+  }
+
+  /** One that was lost is left for a new one. */
+  private async currentWorkspace(signal: () => AbortSignal): Promise<Workspace> {
+    const workspace = await this.workspace
+    return workspace.lost.aborted ? this.whenStorageAllows(() => this.newWorkspace(), signal) : workspace
+  }
+
+  private async newWorkspace(): Promise<Workspace> {
     const current = this.workspace
     const workspace = await current
     if (!workspace.lost.aborted) return workspace
@@ -90,11 +143,12 @@ class DirectoryDestination implements Destination {
   }
 
   private async reopened(lost: Workspace): Promise<Workspace> {
-    this.options.logger.warn(
-      `Another host took this process for dead and its place in ${this.options.root}: taking a new one.`,
-      {directory: this.options.root},
-    )
+    const workspace = await reopenWorkspace(lost, this.descriptors, this.options.clock)
+    const why = lost.lost.reason instanceof Error ? lost.lost.reason.message : String(lost.lost.reason)
+    this.options.logger.warn(`${why} Taking a new place in ${this.options.root}.`, {
+      directory: this.options.root,
+    })
     await lost.close().catch(() => undefined)
-    return openWorkspace(this.options.root, this.descriptors, this.options.clock)
+    return workspace
   }
 }

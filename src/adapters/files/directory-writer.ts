@@ -2,9 +2,9 @@
 import {StreamtoolError} from '../../core/errors.js'
 import type {Gauge, Semaphore} from '../../core/flow/index.js'
 import type {FileWriter, FinishOutcome, IncomingFile, StepObserver} from '../../core/ports/index.js'
-import type {WhenSpaceAllows} from './full-disk.js'
 import type {PartialFile} from './partial-file.js'
 import {type Publication, publish} from './publish.js'
+import type {WhenStorageAllows} from './storage-outage.js'
 import type {Turns} from './turns.js'
 import type {Workspace} from './workspace.js'
 
@@ -14,7 +14,7 @@ const HELD_BYTES_LIMIT = 8 * 1024 * 1024
 /** What the writers of a destination share. */
 export interface WriterSite {
   readonly steps: StepObserver
-  readonly whenSpaceAllows: WhenSpaceAllows
+  readonly whenStorageAllows: WhenStorageAllows
   /** How many files may be in `finish`. */
   readonly finishing: Semaphore
   /** By path: looking for a newer generation and renaming belong together. */
@@ -75,8 +75,8 @@ export class DirectoryWriter implements FileWriter {
       publish(partial, this.publication()),
     )
     if (outcome === 'delivered') this.partial = null
-    await this.removePartial()
-    await Promise.all(syncs.map((sync) => this.whenSpaceAllows(sync)))
+    await this.whenStorageAllows(() => this.removePartial())
+    await Promise.all(syncs.map((sync) => this.whenStorageAllows(sync)))
     return outcome
   }
 
@@ -84,11 +84,11 @@ export class DirectoryWriter implements FileWriter {
   private async sealed(): Promise<PartialFile> {
     const {held, file} = this
     if (held === null) {
-      this.partial ??= this.workspace.newPartialFile()
-      await this.partial.seal(file.mtimeMs)
-      return this.partial
+      const partial = (this.partial ??= this.workspace.newPartialFile())
+      await this.whenStorageAllows(() => partial.seal(file.mtimeMs))
+      return partial
     }
-    return this.whenSpaceAllows(async () => {
+    return this.whenStorageAllows(async () => {
       await this.removePartial()
       const partial = (this.partial = this.workspace.newPartialFile())
       this.site.steps.reached('before-write')
@@ -105,7 +105,7 @@ export class DirectoryWriter implements FileWriter {
       components: this.components,
       workspace: this.workspace,
       steps: this.site.steps,
-      whenSpaceAllows: (work) => this.whenSpaceAllows(work),
+      whenStorageAllows: (work) => this.whenStorageAllows(work),
       throwIfAborted: () => this.throwIfAborted(),
     }
   }
@@ -113,9 +113,9 @@ export class DirectoryWriter implements FileWriter {
   private async append(data: Buffer): Promise<void> {
     const partial = (this.partial ??= this.workspace.newPartialFile())
     const {held} = this
-    if (held !== null) await this.whenSpaceAllows(() => this.appendOnce(partial, held))
+    if (held !== null) await this.whenStorageAllows(() => this.appendOnce(partial, held))
     this.letGo()
-    await this.whenSpaceAllows(() => this.appendOnce(partial, data))
+    await this.whenStorageAllows(() => this.appendOnce(partial, data))
   }
 
   private async appendOnce(partial: PartialFile, data: Buffer): Promise<void> {
@@ -143,8 +143,8 @@ export class DirectoryWriter implements FileWriter {
     this.partial = null
   }
 
-  private whenSpaceAllows<T>(work: () => Promise<T>): Promise<T> {
-    return this.site.whenSpaceAllows(work, () => {
+  private whenStorageAllows<T>(work: () => Promise<T>): Promise<T> {
+    return this.site.whenStorageAllows(work, () => {
       this.throwIfAborted()
       this.stop ??= new AbortController()
       return AbortSignal.any([...this.signals, this.workspace.lost, this.stop.signal])

@@ -11,7 +11,7 @@
  */
 import path from 'node:path'
 import {calls, OpenFlags, readFully, writeFully} from '../system/calls.js'
-import {errno, naming} from '../system/storage-error.js'
+import {errno, isStale, naming} from '../system/storage-error.js'
 import {coalesce} from './coalesced-sync.js'
 import {decodeSlot, type Delivered, encodeSlot, isSlotFor, SLOT_BYTES} from './index-slot.js'
 import {PageCache} from './page-cache.js'
@@ -32,6 +32,8 @@ interface Level {
 
 export class IndexTable {
   private readonly levels = new Map<number, Promise<Level>>()
+  /** Those whose descriptors turned out to be stale; somebody may still be using them. */
+  private readonly dropped: Promise<Level>[] = []
   private readonly pages: PageCache
 
   /** @param directory exists, and nobody else writes there */
@@ -45,7 +47,7 @@ export class IndexTable {
   }
 
   async find(pathHash: Buffer): Promise<Delivered | null> {
-    return naming('read', this.directory, async () => {
+    return this.working('read', async () => {
       for (const {level, page} of pagesOf(pathHash)) {
         const slot = await this.pages.use(level, page, (bytes) => copyOfSlot(bytes, pathHash))
         if (slot !== null) return decodeSlot(slot)
@@ -60,7 +62,7 @@ export class IndexTable {
    */
   async put(entry: Delivered): Promise<() => Promise<void>> {
     const slot = encodeSlot(entry)
-    return naming('write', this.directory, async () => {
+    return this.working('write', async () => {
       for (const {level, page} of pagesOf(entry.pathHash)) {
         const isEntered = await this.pages.use(level, page, async (bytes) => {
           const position = positionOf(bytes, entry.pathHash)
@@ -78,14 +80,30 @@ export class IndexTable {
   }
 
   async close(): Promise<void> {
-    const levels = [...this.levels.values()]
+    const levels = [...this.levels.values(), ...this.dropped.splice(0)]
     this.levels.clear()
     this.pages.clear()
     for (const opening of levels) await calls.close((await opening).descriptor)
   }
 
   private async sync(level: number): Promise<void> {
-    await naming('sync', this.directory, async () => (await this.level(level)).sync())
+    await this.working('sync', async () => (await this.level(level)).sync())
+  }
+
+  /** After a failure of the storage itself the next attempt opens everything anew. */
+  private async working<T>(action: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await naming(action, this.directory, work)
+    } catch (thrown) {
+      if (isStale(thrown)) this.drop()
+      throw thrown
+    }
+  }
+
+  private drop(): void {
+    this.dropped.push(...this.levels.values())
+    this.levels.clear()
+    this.pages.clear()
   }
 
   private async level(number: number): Promise<Level> {

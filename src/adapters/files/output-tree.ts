@@ -43,6 +43,8 @@ export class OutputTree {
     root: string,
     private readonly forbidden: BigIntStats,
     private readonly clock: Clock,
+    /** Rejects when the root is not the directory that it was: then nothing is made in it. */
+    private readonly requireRoot: () => Promise<void> = () => Promise.resolve(),
   ) {
     this.top = outputDirectory(root)
   }
@@ -86,6 +88,7 @@ export class OutputTree {
   private async ensure(parent: OutputDirectory, location: string): Promise<void> {
     await naming('create', location, async () => {
       if (await this.isDirectory(location)) return
+      await this.requireRoot()
       await mkdir(location).catch((thrown: unknown) => {
         if (errno(thrown) !== 'EEXIST') throw thrown
       })

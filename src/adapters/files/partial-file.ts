@@ -1,4 +1,5 @@
 /** A file on its way to its final name: once sealed it is on the disk, complete, with its own modification time. */
+import {StreamtoolError} from '../../core/errors.js'
 import {calls, OpenFlags, writeFully, writesAreSynced} from '../system/calls.js'
 import {naming, storageError} from '../system/storage-error.js'
 import {PooledFile} from './pooled-file.js'
@@ -18,9 +19,12 @@ export class PartialFile extends PooledFile {
     const position = await super.append(data)
     if (this.writingOut === null && this.sizeBytes - this.writtenOutAt >= WRITE_OUT_BYTES) {
       this.writtenOutAt = this.sizeBytes
-      this.writingOut = this.writeOut().finally(() => {
-        this.writingOut = null
-      })
+      // What fails here fails again at the end, or is remembered until then.
+      this.writingOut = this.writeOut()
+        .catch(() => undefined)
+        .finally(() => {
+          this.writingOut = null
+        })
     }
     return position
   }
@@ -43,8 +47,9 @@ export class PartialFile extends PooledFile {
 
   /**
    * Puts the content on the disk and closes the descriptor. Makes the file if nothing was written.
-   * @throws STORAGE_FAILED, STORAGE_FULL when the disk did not take it. Then the file is worthless, and so is another
-   *   call: the system forgets what it could not write, and answers the next sync with success
+   * Safe to repeat.
+   * @throws STORAGE_FAILED when the disk did not take it. Then the file is worthless, and another call throws the same:
+   *   the system forgets what it could not write, and answers the next sync with success
    */
   async seal(mtimeMs: number | null): Promise<void> {
     await naming('write', this.path, async () => {
@@ -66,10 +71,17 @@ export class PartialFile extends PooledFile {
   private async writeOut(): Promise<void> {
     await this.pool.use(this, (descriptor) =>
       calls.fdatasync(descriptor).catch((thrown: unknown) => {
-        this.failure ??= storageError(thrown, 'put on the disk', this.path)
+        this.failure ??= forgotten(storageError(thrown, 'put on the disk', this.path))
       }),
     )
   }
+}
+
+/** Not STORAGE_FULL, which would be waited out and tried again: there is nothing left to try it with. */
+function forgotten(error: Error): Error {
+  if (!(error instanceof StreamtoolError) || error.code !== 'STORAGE_FULL') return error
+  const {message, facts, suggestions} = error
+  return new StreamtoolError('STORAGE_FAILED', message, {facts, suggestions, cause: error})
 }
 
 /** What Date can hold: times come from anybody. */

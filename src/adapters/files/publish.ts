@@ -16,7 +16,7 @@ export interface Publication {
   readonly components: readonly string[]
   readonly workspace: Workspace
   readonly steps: StepObserver
-  readonly whenSpaceAllows: <T>(work: () => Promise<T>) => Promise<T>
+  readonly whenStorageAllows: <T>(work: () => Promise<T>) => Promise<T>
   readonly throwIfAborted: () => void
 }
 
@@ -31,32 +31,55 @@ export interface Published {
  * @param partial sealed; only when the outcome is `delivered` it is gone
  */
 export async function publish(partial: PartialFile, publication: Publication): Promise<Published> {
+  const {whenStorageAllows} = publication
+  // As a whole, and again from the start after an outage: what is there may be another file then.
+  const {outcome, entry, directory} = await whenStorageAllows(() => place(partial, publication))
+  if (entry === null) return {outcome, syncs: []}
+  return {outcome, syncs: await enter(entry, directory, publication)}
+}
+
+interface Placed {
+  readonly outcome: FinishOutcome
+  /** Null when the index knows already. */
+  readonly entry: Delivered | null
+  readonly directory: OutputDirectory
+}
+
+async function place(partial: PartialFile, publication: Publication): Promise<Placed> {
   const {file, components, workspace, throwIfAborted} = publication
   const target = [workspace.root, ...components].join(path.sep)
   const directory = await parentOf(publication)
   const delivered = deliveredEntry(file, partial.sizeBytes)
   const present = (await workspace.index.mayHold(delivered)) ? await lookAt(target) : null
   const holding: Holding = present === null ? {what: 'neither'} : await workspace.index.holds(delivered)
-  if (holding.what === 'newer') return {outcome: 'superseded', syncs: []}
+  if (holding.what === 'newer') return {outcome: 'superseded', entry: null, directory}
 
   const entry = holding.what === 'same' ? holding.asOf : delivered
   // Somebody may have changed it since: then it is delivered again.
   if (holding.what === 'same' && present !== null && looksUntouched(present, file, partial)) {
     // Whoever delivered it may have died before it was durable.
-    return {outcome: 'unchanged', syncs: await enter(entry, directory, publication)}
+    return {outcome: 'unchanged', entry, directory}
   }
   throwIfAborted()
-  const renamedInto = await renameInto(directory, partial, target, publication)
-  return {outcome: 'delivered', syncs: await enter(entry, renamedInto, publication)}
+  return {outcome: 'delivered', entry, directory: await renameInto(directory, partial, target, publication)}
 }
 
 async function enter(
   entry: Delivered,
   directory: OutputDirectory,
-  {workspace, whenSpaceAllows}: Publication,
+  {workspace, whenStorageAllows}: Publication,
 ): Promise<Published['syncs']> {
-  const syncIndex = await whenSpaceAllows(() => workspace.index.record(entry))
-  return [() => directory.sync(), syncIndex]
+  const record = (): Promise<() => Promise<void>> => workspace.index.record(entry)
+  let syncIndex = await whenStorageAllows(record)
+  return [
+    () => directory.sync(),
+    () => {
+      const sync = syncIndex
+      // What the disk did not take is forgotten, and the next sync succeeds without it: so it is written again.
+      syncIndex = async () => (await record())()
+      return sync()
+    },
+  ]
 }
 
 async function renameInto(
@@ -65,25 +88,25 @@ async function renameInto(
   target: string,
   publication: Publication,
 ): Promise<OutputDirectory> {
-  const {steps, whenSpaceAllows, workspace} = publication
+  const {steps, workspace} = publication
   const rename = (): Promise<void> => naming('write', target, () => calls.rename(partial.path, target))
   steps.reached('before-rename')
   let renamedInto = directory
   try {
-    await whenSpaceAllows(rename)
+    await rename()
   } catch (thrown) {
     if (!isGone(thrown)) throw thrown
     // Somebody removed the directory since it was looked at.
     workspace.tree.forgetDirectories()
     renamedInto = await parentOf(publication)
-    await whenSpaceAllows(rename)
+    await rename()
   }
   steps.reached('after-rename')
   return renamedInto
 }
 
-function parentOf({components, workspace, whenSpaceAllows}: Publication): Promise<OutputDirectory> {
-  return whenSpaceAllows(() => workspace.tree.directory(components.slice(0, -1)))
+function parentOf({components, workspace}: Publication): Promise<OutputDirectory> {
+  return workspace.tree.directory(components.slice(0, -1))
 }
 
 async function lookAt(target: string): Promise<Stats | null> {

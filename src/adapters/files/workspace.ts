@@ -5,6 +5,7 @@
  *     <root>/.streamtool/               0700; nothing from the wire gets in here
  *       partial/<slot>.<turn>.lock      which process has the slot
  *       partial/<slot>/*.part           files under construction
+ *       partial/<slot>/*.run            empty: by its name this run knows that the directory is the one it began with
  *       index/<slot>/level-*.v1         which generations were delivered (delivered-index.ts)
  *
  * Partial files lie on the file system of their target, so that renaming is one step, and in a directory that only
@@ -13,6 +14,7 @@
 import {randomBytes} from 'node:crypto'
 import {lstat, realpath} from 'node:fs/promises'
 import path from 'node:path'
+import type {StreamtoolError} from '../../core/errors.js'
 import type {Clock} from '../../core/ports/index.js'
 import {takeSlot} from '../system/slot.js'
 import {openStateDirectory} from '../system/state-directory.js'
@@ -21,14 +23,19 @@ import {DeliveredIndex} from './delivered-index.js'
 import type {DescriptorPool} from './descriptor-pool.js'
 import {OutputTree} from './output-tree.js'
 import {PartialFile} from './partial-file.js'
+import {StorageCheck} from './storage-check.js'
 
 export interface Workspace {
   /** Without symbolic links. */
   readonly root: string
   readonly tree: OutputTree
   readonly index: DeliveredIndex
-  /** Aborted when another host took this process for dead: partial files may be gone, and the slot is another's. */
+  /**
+   * Aborted when another host took this process for dead, or somebody removed what is in `.streamtool`: partial files
+   * may be gone, and the slot is another's.
+   */
   readonly lost: AbortSignal
+  readonly check: StorageCheck
   newPartialFile(): PartialFile
   /** Removes what partial files there are. */
   close(): Promise<void>
@@ -51,20 +58,39 @@ export async function openWorkspace(
   const index = await DeliveredIndex.open(path.join(state, 'index'), slot.number, clock)
   // Should the slot be lost, its next holder must not get files of the same names.
   const session = randomBytes(6).toString('hex')
+  const removed = new AbortController()
+  const check = await StorageCheck.begin({root, own: slot.directory, session}, (error: StreamtoolError) =>
+    removed.abort(error),
+  )
   let count = 0
 
   return {
     root,
-    tree: new OutputTree(root, stateStats, clock),
+    tree: new OutputTree(root, stateStats, clock, () => check.requireThere()),
     index,
-    lost: slot.lost,
+    lost: AbortSignal.any([slot.lost, removed.signal]),
+    check,
     newPartialFile() {
       count += 1
       return new PartialFile(path.join(slot.directory, `${session}-${count}.part`), descriptors, 0o666)
     },
     async close() {
       await index.close()
-      await slot.release()
+      if (removed.signal.aborted) slot.abandon()
+      else await slot.release()
     },
   }
+}
+
+/**
+ * A new place, instead of one that was lost.
+ * @throws STORAGE_GONE rather than making the output directory anew
+ */
+export async function reopenWorkspace(
+  lost: Workspace,
+  descriptors: DescriptorPool,
+  clock: Clock,
+): Promise<Workspace> {
+  await lost.check.requireSameRoot()
+  return openWorkspace(lost.root, descriptors, clock)
 }

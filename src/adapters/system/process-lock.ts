@@ -30,6 +30,8 @@ export interface ProcessLock {
   /** Aborted, with STORAGE_FAILED, when somebody else holds the lock now. */
   readonly lost: AbortSignal
   release(): Promise<void>
+  /** Holds it no longer, and touches nothing: somebody removed what it stood for. */
+  abandon(): void
 }
 
 /**
@@ -66,7 +68,9 @@ function hold(directory: string, name: string, turn: number): ProcessLock {
   const timer = setInterval(() => {
     beating = beat(file)
       .then(async (there) => {
-        if (there && (await turnsOf(directory, name)).at(-1) === turn) return
+        // Fails when the directory is gone too: storage that is away for a while takes no lock from anybody.
+        const last = (await turnsOf(directory, name)).at(-1)
+        if (there && last === turn) return
         clearInterval(timer)
         lost.abort(
           new StreamtoolError('STORAGE_FAILED', `Another process took over ${file}.`, {facts: {path: file}}),
@@ -79,6 +83,7 @@ function hold(directory: string, name: string, turn: number): ProcessLock {
 
   return {
     lost: lost.signal,
+    abandon: () => clearInterval(timer),
     async release() {
       clearInterval(timer)
       await beating

@@ -16,6 +16,8 @@ export interface Slot {
   /** Aborted when another host took this process for dead: its files may be gone. */
   readonly lost: AbortSignal
   release(): Promise<void>
+  /** For one whose directory somebody removed: what is there now is none of ours. */
+  abandon(): void
 }
 
 /** @throws STORAGE_FORBIDDEN, STORAGE_FULL, STORAGE_FAILED */
@@ -31,10 +33,12 @@ export async function takeSlot(shared: string): Promise<Slot> {
     number,
     directory,
     lost: lock.lost,
-    async release() {
-      if (!lock.lost.aborted) await empty(directory)
-      await lock.release()
-    },
+    abandon: () => lock.abandon(),
+    release: () =>
+      naming('clear', directory, async () => {
+        if (!lock.lost.aborted) await empty(directory)
+        await lock.release()
+      }),
   }
 }
 

@@ -81,6 +81,14 @@ export function storageError(thrown: unknown, action: string, path: string): Err
   )
 }
 
+/** What a descriptor answers that is good for nothing any more: the file server or the disk went away behind it. */
+const STALE: ReadonlySet<unknown> = new Set(['ESTALE', 'EIO', 'ENODEV', 'ENXIO', 'ENOTCONN', 'ESHUTDOWN'])
+
+/** Whether to open the file again, by its name, before the next attempt. */
+export function isStale(thrown: unknown): boolean {
+  return STALE.has(thrown instanceof StreamtoolError ? thrown.facts['errno'] : errno(thrown))
+}
+
 /** Runs file system calls, and gives what they throw its meaning. */
 export function naming<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
   return work().catch((thrown: unknown) => {

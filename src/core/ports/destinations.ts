@@ -60,5 +60,6 @@ export interface SpillFile {
 }
 
 export interface SpillStore {
-  create(): Promise<SpillFile>
+  /** @param signal ends every wait for the storage, with its reason */
+  create(signal?: AbortSignal): Promise<SpillFile>
 }

@@ -25,10 +25,16 @@ export interface WaitingChunk {
 export class ReorderBuffer {
   private readonly waiting = new Map<number, WaitingChunk>()
   private bytesInMemory = 0
+  /** Chunks in the spill file that have not been loaded. */
+  private spilledCount = 0
   private spill: Promise<SpillFile> | null = null
   private lastSpill: Promise<unknown> = Promise.resolve()
 
-  constructor(private readonly budget: ReorderBudget) {}
+  /** @param signal ends every wait for the spill store */
+  constructor(
+    private readonly budget: ReorderBudget,
+    private readonly signal?: AbortSignal,
+  ) {}
 
   has(index: number): boolean {
     return this.waiting.has(index)
@@ -47,7 +53,14 @@ export class ReorderBuffer {
       return
     }
     const spilled = this.append(data)
-    const load = async () => (await this.file()).read(await spilled, byteLength)
+    this.spilledCount += 1
+    const load = async () => {
+      const loaded = await (await this.file()).read(await spilled, byteLength)
+      this.spilledCount -= 1
+      // Its space is wanted, perhaps for what comes next, and this file may stay open for long.
+      if (this.spilledCount === 0) await this.endSpill().catch(() => undefined)
+      return loaded
+    }
     this.waiting.set(index, {offsetBytes, byteLength, load})
   }
 
@@ -66,10 +79,14 @@ export class ReorderBuffer {
   async clear(): Promise<void> {
     this.waiting.clear()
     this.count(-this.bytesInMemory)
+    await this.lastSpill
+    await this.endSpill()
+  }
+
+  private async endSpill(): Promise<void> {
     const spill = this.spill
     this.spill = null
-    await this.lastSpill
-    if (spill) await (await spill).close()
+    await (await spill)?.close()
   }
 
   private append(data: Buffer): Promise<number> {
@@ -80,7 +97,7 @@ export class ReorderBuffer {
   }
 
   private file(): Promise<SpillFile> {
-    this.spill ??= this.budget.store.create()
+    this.spill ??= this.budget.store.create(this.signal)
     return this.spill
   }
 
