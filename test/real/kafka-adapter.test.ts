@@ -40,6 +40,7 @@ function backend(bootstrap = kafka.bootstrap, settings: Partial<KafkaSettings> =
   const made: KafkaBackend = {
     admin: client.admin(),
     producer: client.producer(),
+    reader: client.reader(),
     groupConsumer: (options) => client.groupConsumer(options),
     timing: {sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 6_000, heartbeatMs: 100},
     levers: {addPartitions: null, trimLog: null, appendAborted: null, expireMember: null, restart: null},

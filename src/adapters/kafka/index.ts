@@ -48,7 +48,8 @@ export function createKafkaClient(settings: KafkaSettings, options: KafkaClientO
   return {
     admin: () => createAdmin(newCluster()),
     producer: () => createProducer(newCluster(), clock === undefined ? {} : {clock}),
-    reader: () => createReader(newCluster(), newCluster(), settings, logger, clock === undefined ? {} : {clock}),
+    reader: () =>
+      createReader(newCluster(), newCluster(), settings, logger, clock === undefined ? {} : {clock}),
     groupConsumer: (group) =>
       createGroupConsumer(settings, group, logger, clock === undefined ? {} : {clock}),
     close: async () => {

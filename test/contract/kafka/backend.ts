@@ -7,13 +7,15 @@ import type {
   RecordProducer,
   TopicAdmin,
   TopicPartition,
+  TopicReader,
 } from '../../../src/core/ports/index.js'
 import {Member} from './member.js'
 
-/** What the contract suites need of a Kafka: the three ports, and levers on the broker behind them. */
+/** What the contract suites need of a Kafka: its ports, and levers on the broker behind them. */
 export interface KafkaBackend {
   readonly admin: TopicAdmin
   readonly producer: RecordProducer
+  readonly reader: TopicReader
   groupConsumer(options: GroupOptions): GroupConsumer
   /** The shortest that this broker and client allow, so that the suites need not wait. */
   readonly timing: Pick<Required<GroupOptions>, 'sessionTimeoutMs' | 'rebalanceTimeoutMs' | 'heartbeatMs'>

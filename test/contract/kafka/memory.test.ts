@@ -9,6 +9,7 @@ describeKafkaContract({
     return {
       admin: kafka.admin(),
       producer: kafka.producer(),
+      reader: kafka.reader(),
       groupConsumer: (options) => kafka.groupConsumer(options),
       timing: {sessionTimeoutMs: 20, rebalanceTimeoutMs: 20, heartbeatMs: 5},
       levers: {

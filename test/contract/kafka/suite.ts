@@ -6,6 +6,7 @@ import {groupRebalanceContract} from './group-rebalance.contract.js'
 import {groupTogetherContract} from './group-together.contract.js'
 import {recordProducerContract} from './record-producer.contract.js'
 import {topicAdminContract} from './topic-admin.contract.js'
+import {topicReaderContract} from './topic-reader.contract.js'
 
 /** What a suite gets: which levers there are, and the backend once its tests run. */
 export interface ContractContext {
@@ -32,6 +33,7 @@ export function describeKafkaContract(kind: BackendKind): void {
     }
     topicAdminContract(context)
     recordProducerContract(context)
+    topicReaderContract(context)
     groupConsumerContract(context)
     groupRebalanceContract(context)
     groupTogetherContract(context)

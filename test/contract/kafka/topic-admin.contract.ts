@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {newTopic, numbered, sendTexts, uniqueName} from './backend.js'
+import {newTopic, numbered, sendTexts, textRecord, uniqueName} from './backend.js'
 import {Member} from './member.js'
 import type {ContractContext} from './suite.js'
 
@@ -73,6 +73,48 @@ export function topicAdminContract({backend}: ContractContext): void {
       it('refuses an unknown topic', async () => {
         const ranges = backend().admin.partitionRanges(uniqueName('unknown'))
         await expect(ranges).rejects.toMatchObject({code: 'TOPIC_UNKNOWN'})
+      })
+    })
+
+    describe('offsetAt', () => {
+      const sendAt = (topic: string, partition: number, timesMs: readonly number[]) =>
+        backend().producer.send({
+          topic,
+          partition,
+          records: timesMs.map((timestampMs) => ({...textRecord(`at ${timestampMs}`), timestampMs})),
+        })
+      const DAY_MS = Date.UTC(2024, 4, 1)
+      const offsetsAt = async (topic: string, timestampMs: number) => [
+        ...(await backend().admin.offsetAt(topic, timestampMs)),
+      ]
+
+      it('tells of each partition the first offset of that time or later, and leaves out who has none', async () => {
+        const topic = await newTopic(backend(), 3)
+        await sendAt(topic, 0, [DAY_MS, DAY_MS + 1000])
+        await sendAt(topic, 0, [DAY_MS + 2000, DAY_MS + 3000])
+        await sendAt(topic, 1, [DAY_MS + 500])
+        expect(await offsetsAt(topic, 0)).toEqual([
+          [0, 0],
+          [1, 0],
+        ])
+        expect(await offsetsAt(topic, DAY_MS + 500)).toEqual([
+          [0, 1],
+          [1, 0],
+        ])
+        expect(await offsetsAt(topic, DAY_MS + 2001)).toEqual([[0, 3]])
+        expect(await offsetsAt(topic, DAY_MS + 3001)).toEqual([])
+      })
+
+      it('takes the first that is late enough when times are not in order', async () => {
+        const topic = await newTopic(backend())
+        for (const timeMs of [3000, 1000, 4000, 2000]) await sendAt(topic, 0, [DAY_MS + timeMs])
+        expect(await offsetsAt(topic, DAY_MS + 2000)).toEqual([[0, 0]])
+        expect(await offsetsAt(topic, DAY_MS + 3500)).toEqual([[0, 2]])
+      })
+
+      it('refuses an unknown topic', async () => {
+        const offsets = backend().admin.offsetAt(uniqueName('unknown'), DAY_MS)
+        await expect(offsets).rejects.toMatchObject({code: 'TOPIC_UNKNOWN'})
       })
     })
 

@@ -39,6 +39,7 @@ export class Delivering {
     const {partition} = ticket
     const answeredEnd = answer.lastStableOffset < 0 ? answer.highWatermark : answer.lastStableOffset
     let position = ticket.offset
+    if (answer.records.length === 0) return this.#handOverNothing(ticket, answeredEnd)
     do {
       const decoded = await this.#decode(ticket, answer, position)
       if (decoded === null || this.#isStale(ticket)) return
@@ -52,6 +53,13 @@ export class Delivering {
         this.handler.records({topic, partition: index, records, nextOffset: decoded.nextOffset, endOffset}),
       )
     } while (position < nextOffset && !this.#isStale(ticket))
+  }
+
+  /** Whoever reads a range learns by it that the log ends before the range does. */
+  async #handOverNothing({partition, offset}: Ticket, endOffset: number): Promise<void> {
+    const {topic, partition: index} = partition
+    const nothing = {topic, partition: index, records: [], nextOffset: offset, endOffset}
+    await this.#call(() => this.handler.records(nothing))
   }
 
   /** Null when there is nothing in it; then the partition is read from this position again. */

@@ -33,6 +33,8 @@ export class FetchedPartition implements TopicPartition {
     readonly topic: string,
     readonly partition: number,
     position: number,
+    /** Nothing is asked for from here on. */
+    readonly until = Infinity,
   ) {
     this.#position = position
   }
@@ -51,6 +53,7 @@ export class FetchedPartition implements TopicPartition {
   }
 
   isReadFrom(nodeId: number): boolean {
+    if (this.#position >= this.until) return false
     return this.leader?.nodeId === nodeId && (this.#reader === null || this.#reader === nodeId)
   }
 

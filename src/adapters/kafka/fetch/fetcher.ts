@@ -1,12 +1,12 @@
 /**
- * Reads the partitions of one epoch until its signal aborts: a reader for each broker that leads some of them, and
- * one search for leaders. Positions are kept here and nowhere else.
+ * Reads partitions, those of an epoch or the one of a range, until its signal aborts: a reader for each broker that
+ * leads some of them, and one search for leaders. Positions are kept here and nowhere else.
  *
  * Guarantees: a partition's batches are handed over in order, without a gap and none twice, through dropped
  * connections and moving leaders; no handler call begins after the signal aborted; one partition's trouble never
  * stops another until it has lasted longer than is tolerated, which ends `run`.
  */
-import type {Clock, Logger, StartPosition} from '../../../core/ports/index.js'
+import type {Clock, Logger} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import {translateFailure} from '../errors.js'
 import type {Cluster} from '../transport/cluster.js'
@@ -17,6 +17,7 @@ import {LeaderReader} from './leader-reader.js'
 import type {FetchLimits} from './leader-requests.js'
 import {LeaderSearch} from './leader-search.js'
 import {PartitionTable} from './partition-table.js'
+import type {FetchStart} from './partition-table.js'
 import {Trouble} from './trouble.js'
 
 export interface FetchEnvironment {
@@ -39,7 +40,7 @@ export class Fetcher {
   #failure: {readonly error: unknown} | null = null
 
   constructor(
-    starts: readonly StartPosition[],
+    starts: readonly FetchStart[],
     private readonly handler: FetchHandler,
     private readonly environment: FetchEnvironment,
   ) {

@@ -118,7 +118,7 @@ export class LeaderReader {
     if (verdict === 'fine') {
       if (answer.records.length === 0) {
         partition.succeeded()
-        return null
+        return partition.until === Infinity ? null : {ticket, answer, nextOffset: ticket.offset}
       }
       const nextOffset = positionBehind(answer.records, ticket.offset)
       partition.advance(ticket, nextOffset)

@@ -8,12 +8,19 @@ import type {TopicPartition} from '../../../core/record.js'
 import {FetchedPartition} from './fetched-partition.js'
 import type {Ticket} from './fetched-partition.js'
 
+export interface FetchStart extends StartPosition {
+  /** Nothing is asked for from this offset on, and answers without a record are handed over too. */
+  readonly until?: number
+}
+
 export class PartitionTable {
   readonly #byName: ReadonlyMap<string, FetchedPartition>
   #turns: FetchedPartition[]
 
-  constructor(starts: readonly StartPosition[]) {
-    this.#turns = starts.map(({topic, partition, offset}) => new FetchedPartition(topic, partition, offset))
+  constructor(starts: readonly FetchStart[]) {
+    this.#turns = starts.map(
+      ({topic, partition, offset, until}) => new FetchedPartition(topic, partition, offset, until),
+    )
     this.#byName = new Map(this.#turns.map((partition) => [nameOf(partition), partition]))
   }
 

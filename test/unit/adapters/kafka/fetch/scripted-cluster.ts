@@ -89,6 +89,12 @@ export class ScriptedCluster {
     this.#store(partition, resealed(bytes), offsets)
   }
 
+  /** What is at and behind the offset was lost with its leader. */
+  truncate(partition: number, offset: number): void {
+    this.#ends[partition] = offset
+    this.#logs[partition] = this.#logs[partition]!.filter(({lastOffset}) => lastOffset < offset)
+  }
+
   moveLeader(partition: number, nodeId: number | null): void {
     this.#leaders[partition] = nodeId
   }
@@ -96,6 +102,14 @@ export class ScriptedCluster {
   topic(topic: string): TopicMetadata | null {
     if (topic !== TOPIC) return null
     return {errorCode: this.topicErrorCode, leaders: new Map(this.#knownLeaders.entries())}
+  }
+
+  patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    return attempt()
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held.
   }
 
   async refreshMetadata(): Promise<void> {
