@@ -29,6 +29,8 @@ export interface InputOptions {
   /** As the user named them; `-` is standard input. */
   readonly inputs: readonly string[]
   readonly pathPrefix: string | undefined
+  /** Whether a file is to be sent, by its path on the topic; null when all are. */
+  readonly wants: ((path: string) => boolean) | null
   /** The path of standard input on the topic, when that is an input. */
   readonly stdinName: string | null
   /** Ends reading standard input, which may never end by itself. */
@@ -38,10 +40,11 @@ export interface InputOptions {
 /** Local files to be sent. */
 export async function openInputs(options: InputOptions): Promise<FileSource & {close(): Promise<void>}> {
   const {createFileSource} = await import('../adapters/files/file-source.js')
-  const {inputs, pathPrefix, stdinName, signal} = options
+  const {inputs, pathPrefix, wants, stdinName, signal} = options
   const source = createFileSource({
     inputs,
     ...(pathPrefix === undefined ? {} : {pathPrefix}),
+    ...(wants === null ? {} : {exclude: (path, kind) => kind === 'file' && !wants(path)}),
     ...(stdinName === null
       ? {}
       : {stdin: {stream: addAbortSignal(signal, process.stdin), name: stdinName, spoolDir: tmpdir()}}),

@@ -2,13 +2,14 @@
  * A command that puts files together from a topic and delivers them somewhere: a directory now, others as their own
  * small commands. A subclass says where to; group, membership, stopping and report are the same for all.
  */
-import {ExitCode} from '../core/errors.js'
+import {ExitCode, StreamtoolError} from '../core/errors.js'
 import type {GroupConsumer, Logger, TopicAdmin} from '../core/ports/index.js'
-import type {DeliverReport} from '../core/report.js'
+import {type DeliverReport, nothingDelivered} from '../core/report.js'
 import type {Invocation} from './base-command.js'
 import type {Delivery} from './delivery.js'
 import {KafkaCommand, type KafkaCommandSettings, type KafkaInvocation} from './kafka-command.js'
 import type {fileConsumingSettings} from './settings/catalog.js'
+import {pathFilter} from './path-filter.js'
 import type {Settings, Values} from './settings/setting.js'
 
 export type FileConsumingSettings = KafkaCommandSettings & typeof fileConsumingSettings
@@ -36,6 +37,8 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
     const {kafka, stopping, reporter, output} = invocation
     const {logger} = output
     const values: Values<FileConsumingSettings> = invocation.values
+    const wants = await pathFilter(values)
+    givingUp(values)
     const delivery = await this.openDelivery(invocation.values, {logger, signal: stopping.signal})
     try {
       const group = values.group ?? (await delivery.defaultGroup())
@@ -54,10 +57,15 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
             concurrency: values.concurrency,
             commitIntervalMs: COMMIT_INTERVAL_MS,
             commitFiles: COMMIT_FILES,
+            generations: values.generations,
+            wants,
+            ...givingUp(values),
           },
           {
             consumer,
             admin,
+            reader: kafka.reader(),
+            producer: kafka.producer(),
             destination: delivery.destination,
             spill: delivery.spill,
             clock,
@@ -112,6 +120,19 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
   }
 }
 
+/** @throws SETTING_INVALID */
+function givingUp({topic, deadLetterTopic, parkAfter}: Values<FileConsumingSettings>) {
+  if (deadLetterTopic === topic)
+    throw new StreamtoolError('SETTING_INVALID', 'The dead-letter topic is the topic that is read.', {
+      suggestions: ['Name another one with --dead-letter-topic.'],
+    })
+  if (parkAfter !== undefined && deadLetterTopic === undefined)
+    throw new StreamtoolError('SETTING_INVALID', '--park-after needs a topic for what is given up.', {
+      suggestions: ['Name one with --dead-letter-topic; streamtool retry reads it.'],
+    })
+  return {deadLetterTopic: deadLetterTopic ?? null, parkAfterMs: parkAfter ?? null}
+}
+
 /** @throws GROUP_BUSY */
 async function setBack(admin: TopicAdmin, group: string, topic: string): Promise<void> {
   const ranges = await admin.partitionRanges(topic)
@@ -123,22 +144,3 @@ async function setBack(admin: TopicAdmin, group: string, topic: string): Promise
 
 const foundNothingNew = ({once, fromBeginning}: Values<FileConsumingSettings>, report: DeliverReport) =>
   once && !fromBeginning && !report.interrupted && report.records === 0
-
-const nothingDelivered = (
-  command: string,
-  topic: string,
-  group: string,
-  interrupted: boolean,
-): DeliverReport => ({
-  schema: 1,
-  command,
-  topic,
-  group,
-  interrupted,
-  records: 0,
-  bytes: 0,
-  files: {delivered: 0, failed: 0, held: 0, open: 0, incomplete: 0, superseded: 0, parked: 0, skipped: 0},
-  poison: 0,
-  seconds: 0,
-  problems: [],
-})

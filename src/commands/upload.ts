@@ -2,6 +2,7 @@ import {Args} from '@oclif/core'
 import type {Invocation} from '../cli/base-command.js'
 import {ExitCode, StreamtoolError} from '../core/errors.js'
 import {KafkaCommand, type KafkaInvocation} from '../cli/kafka-command.js'
+import {pathFilter} from '../cli/path-filter.js'
 import {uploadSettings} from '../cli/settings/catalog.js'
 import {flagsOf} from '../cli/settings/flags.js'
 import type {Values} from '../cli/settings/setting.js'
@@ -63,6 +64,7 @@ A file that changes while it is read is sent anew. A file that cannot be read is
     const source = await openInputs({
       inputs,
       pathPrefix: values.pathPrefix,
+      wants: await pathFilter(values),
       stdinName: nameOfStdin(inputs, values.name),
       signal: stopping.signal,
     })

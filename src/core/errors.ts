@@ -96,9 +96,17 @@ export const ERROR_KINDS = {
     meaning: 'Something in a directory is no regular file (a symbolic link, a socket) and was not sent.',
   },
   FILE_INCOMPLETE: {exitCode: 4, meaning: 'Chunks of a file are missing from the topic.'},
+  FILE_PARKED: {
+    exitCode: 4,
+    meaning: 'Chunks of a file did not come; what there is of it is named on the dead-letter topic.',
+  },
   FILE_HELD: {
     exitCode: 4,
     meaning: 'A file could not be delivered; it stays open and is tried again at the next start.',
+  },
+  FILE_EXISTS: {
+    exitCode: 4,
+    meaning: 'Another file has the name of a file that was to be delivered, and is not to be replaced.',
   },
   FILE_NAME_CONFLICT: {
     exitCode: 4,

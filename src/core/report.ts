@@ -138,3 +138,23 @@ export interface PipelineResult<Report> {
   readonly report: Report
   readonly exitCode: ExitCode
 }
+
+/** Of a run that was stopped before it began. */
+export const nothingDelivered = (
+  command: string,
+  topic: string,
+  group: string,
+  interrupted: boolean,
+): DeliverReport => ({
+  schema: 1,
+  command,
+  topic,
+  group,
+  interrupted,
+  records: 0,
+  bytes: 0,
+  files: {delivered: 0, failed: 0, held: 0, open: 0, incomplete: 0, superseded: 0, parked: 0, skipped: 0},
+  poison: 0,
+  seconds: 0,
+  problems: [],
+})

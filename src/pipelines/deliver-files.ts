@@ -2,24 +2,30 @@
  * Files from a topic to a destination.
  *
  *     records -> decode -> skip what the ledger knows -> assembly -> in file order -> verify -> destination
- *                                                                        outcome -> ledger -> commit
+ *                   └ no chunk -> dead letter                            outcome -> ledger -> commit
  */
 import {setMaxListeners} from 'node:events'
 import {ExitCode} from '../core/errors.js'
-import {isAborted} from '../core/flow/index.js'
 import type {
   Clock,
   Destination,
   GroupConsumer,
   Logger,
   PartitionRange,
+  RecordProducer,
   SpillStore,
   StepObserver,
   TopicAdmin,
+  TopicReader,
 } from '../core/ports/index.js'
-import {DeliveryHandler} from './delivery/delivery-handler.js'
-import {Tally} from './delivery/tally.js'
 import type {DeliverReport, PipelineResult, Reporter} from '../core/report.js'
+import {DeadLetters} from './delivery/dead-letters.js'
+import {DeliveryHandler} from './delivery/delivery-handler.js'
+import {LateCopies} from './delivery/late-copies.js'
+import {Notices} from './delivery/notices.js'
+import {waitForOthers} from './delivery/other-members.js'
+import {StuckFiles} from './delivery/stuck-files.js'
+import {Tally, type UnfinishedFile} from './delivery/tally.js'
 
 export interface DeliverFilesOptions {
   readonly command: string
@@ -36,11 +42,22 @@ export interface DeliverFilesOptions {
   readonly commitIntervalMs: number
   /** Commit early after so many files. */
   readonly commitFiles: number
+  /** `newest`: delivering a generation supersedes the older ones of its path. `all`: each is delivered. */
+  readonly generations: 'newest' | 'all'
+  /** Whether a file is to be delivered, by its path; null when all are. */
+  readonly wants: ((path: string) => boolean) | null
+  /** What is given up goes there; null when nothing is. */
+  readonly deadLetterTopic: string | null
+  /** An incomplete file idle for so long is given up; null when it waits for ever. */
+  readonly parkAfterMs: number | null
 }
 
 export interface DeliverFilesPorts {
   readonly consumer: GroupConsumer
   readonly admin: TopicAdmin
+  readonly reader: TopicReader
+  /** For the dead-letter topic. */
+  readonly producer: RecordProducer
   readonly destination: Destination
   readonly spill: SpillStore
   readonly clock: Clock
@@ -48,9 +65,6 @@ export interface DeliverFilesPorts {
   readonly reporter: Reporter
   readonly steps: StepObserver
 }
-
-/** How often a `--once` run without partitions looks whether the others are through. */
-const OTHERS_POLL_MS = 1000
 
 /**
  * Runs until the signal aborts or, with `once`, until everything below the end that the topic had at the start is
@@ -63,51 +77,87 @@ export async function deliverFiles(
   signal: AbortSignal,
 ): Promise<PipelineResult<DeliverReport>> {
   const {admin, clock, logger, reporter} = ports
-  const {command, topic, group} = options
+  const {command, topic, group, once} = options
   const startedMs = clock.nowMs()
   const {clusterId, partitionCount} = await admin.describeTopic(topic)
   const ends = await admin.partitionRanges(topic)
+  const deadLetters = await openDeadLetters(options, ports)
   reporter.event({event: 'started', command, topic, group})
-  if (options.once) {
+  if (once) {
     logger.info(
       'Run it more often than the brokers forget an idle group: offsets.retention.minutes, 7 days by default.',
     )
   }
 
   const through = new AbortController()
+  const ended = AbortSignal.any([signal, through.signal])
+  setMaxListeners(0, ended)
   const tally = new Tally(reporter, logger)
+  const notices = new Notices(logger, reporter)
   const handler: DeliveryHandler = new DeliveryHandler({
     ...options,
     ...ports,
     clusterId,
     partitionCount,
     tally,
+    notices,
+    deadLetters,
     onProgress: () => {
-      if (options.once && isThrough(handler, ends)) through.abort()
+      if (once) void endWhenThrough()
     },
+  })
+  const {reassembly, partitions} = handler
+  const lateCopies = new LateCopies({...ports, topic, isDone: (p, offset) => partitions.isDone(p, offset)})
+  const stuckFiles = new StuckFiles({
+    ...options,
+    ...ports,
+    reassembly,
+    partitions,
+    lateCopies,
+    deadLetters,
+    notices,
+  })
+  const endWhenThrough = exclusively(async () => {
+    if (!isThrough(handler, ends)) return
+    await stuckFiles.review(ended)
+    if (isThrough(handler, ends)) through.abort()
   })
   reporter.watch(() => progressOf(handler, tally, ends))
 
-  const ended = AbortSignal.any([signal, through.signal])
-  setMaxListeners(0, ended)
-  const others = options.once ? waitForOthers(handler, ports, options, ends, through, ended) : null
-  let openAtEnd: ReturnType<typeof handler.reassembly.openFiles> = []
+  const beside = once
+    ? waitForOthers(
+        {...ports, group, topic, ends, ownsNothing: () => handler.assignment?.size === 0},
+        through,
+        ended,
+      )
+    : stuckFiles.reviewRegularly(ended)
+  let openAtEnd: UnfinishedFile[] = []
   // Taken before the consumer revokes, which discards what is open.
-  ended.addEventListener('abort', () => (openAtEnd = handler.reassembly.openFiles()), {once: true})
+  ended.addEventListener('abort', () => (openAtEnd = unfinished(handler)), {once: true})
   try {
     await ports.consumer.run(handler, ended)
   } finally {
     through.abort()
-    await others
+    await beside
   }
 
   tally.unfinished(openAtEnd, clock.nowMs(), options.incompleteAfterMs)
-  if (options.once && tally.records === 0) logger.info(`Nothing new on ${topic} for group ${group}.`)
-  const interrupted = options.once && signal.aborted
+  if (once && tally.records === 0) logger.info(`Nothing new on ${topic} for group ${group}.`)
+  const interrupted = once && signal.aborted
   const seconds = (clock.nowMs() - startedMs) / 1000
   const {report, exitCode} = tally.result({command, topic, group, interrupted, seconds})
   if (interrupted) return {report, exitCode: ExitCode.interrupted}
-  return {report, exitCode: options.once ? exitCode : ExitCode.done}
+  return {report, exitCode: once ? exitCode : ExitCode.done}
+}
+
+/** @throws TOPIC_UNKNOWN, so that nothing is given up into the void */
+async function openDeadLetters(
+  {deadLetterTopic, group}: DeliverFilesOptions,
+  {admin, producer, steps}: DeliverFilesPorts,
+): Promise<DeadLetters | null> {
+  if (deadLetterTopic === null) return null
+  const {partitionCount} = await admin.describeTopic(deadLetterTopic, {mayCreate: true})
+  return new DeadLetters({topic: deadLetterTopic, partitionCount, group, producer, steps})
 }
 
 /** Everything that was there at the start is read in our partitions, and nothing waits for its destination. */
@@ -117,42 +167,46 @@ function isThrough(handler: DeliveryHandler, ends: readonly PartitionRange[]): b
   return ends.every(({partition, end}) => (assignment.get(partition)?.readPosition ?? end) >= end)
 }
 
-/** A member that owns nothing is through when the group's commits have reached the end. */
-async function waitForOthers(
-  handler: DeliveryHandler,
-  {admin, clock, logger}: DeliverFilesPorts,
-  {group, topic}: DeliverFilesOptions,
-  ends: readonly PartitionRange[],
-  through: AbortController,
-  ended: AbortSignal,
-): Promise<void> {
-  while (!isAborted(ended)) {
-    await clock.sleep(OTHERS_POLL_MS, ended).catch(() => undefined)
-    if (isAborted(ended) || handler.assignment?.size !== 0) continue
+function unfinished({reassembly}: DeliveryHandler): UnfinishedFile[] {
+  return reassembly
+    .openFiles()
+    .filter(({state}) => state === 'open')
+    .map((open) => ({
+      file: open.file,
+      newestTimestampMs: open.newestTimestampMs,
+      missing: open.missingChunks(),
+    }))
+}
+
+/** Calls while it runs do nothing, but have it run once more. */
+function exclusively(work: () => Promise<void>): () => Promise<void> {
+  let running = false
+  let again = false
+  return async () => {
+    again = true
+    if (running) return
+    running = true
     try {
-      const committed = new Map(
-        (await admin.committedOffsets(group, topic)).map(({partition, offset}) => [partition, offset]),
-      )
-      const behind = ends.filter(({partition, start, end}) => (committed.get(partition) ?? start) < end)
-      if (behind.length === 0) through.abort()
-      else
-        logger.debug('Other members still work on partitions.', {partitions: behind.map((p) => p.partition)})
-    } catch (thrown) {
-      logger.debug('The group could not be asked for its offsets; asking again.', {reason: String(thrown)})
+      while (again) {
+        again = false
+        await work()
+      }
+    } finally {
+      running = false
     }
   }
 }
 
 function progressOf(handler: DeliveryHandler, tally: Tally, ends: readonly PartitionRange[]) {
-  const assignment = handler.assignment
+  const {assignment, reassembly} = handler
   const behind = ends.some(({partition, end}) => (assignment?.get(partition)?.readPosition ?? end) < end)
   return {
     phase: assignment === null ? 'joining' : behind ? 'reading' : 'waiting',
     filesDone: tally.delivered,
     filesTotal: null,
-    bytesDone: tally.bytes,
+    bytesDone: reassembly.writtenBytes,
     bytesTotal: null,
-    filesOpen: handler.reassembly.openCount,
+    filesOpen: reassembly.openCount,
     currentPath: null,
   }
 }

@@ -109,6 +109,11 @@ export class StoreDestination implements Destination {
     }
   }
 
+  /** As a processor, which keeps nothing. */
+  async recall(): Promise<'nothing'> {
+    return 'nothing'
+  }
+
   async close(): Promise<void> {
     // Nothing is held.
   }
@@ -162,11 +167,17 @@ export function deliver({kafka, destination, instanceId = null, options, spill, 
       concurrency: 4,
       commitIntervalMs: 60_000,
       commitFiles: 3,
+      generations: 'newest',
+      wants: null,
+      deadLetterTopic: null,
+      parkAfterMs: null,
       ...options,
     },
     {
       consumer: kafka.groupConsumer({topics: ['t'], groupId: 'g', instanceId, leaveOnStop: true}),
       admin: kafka.admin(),
+      reader: kafka.reader(),
+      producer: kafka.producer(),
       destination,
       spill: spill ?? memorySpill(),
       clock: realClock,

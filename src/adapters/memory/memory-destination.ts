@@ -22,8 +22,15 @@ export function createMemoryDestination(options: {keepContent?: boolean} = {}): 
   return {
     files,
     open: (file, signal) => Promise.resolve(new MemoryWriter(file, signal, keepContent, files)),
+    recall: (file) => Promise.resolve(recalled(file, files.get(file.path)?.file)),
     close: () => Promise.resolve(),
   }
+}
+
+function recalled(file: IncomingFile, held: IncomingFile | undefined): 'same' | 'newer' | 'nothing' {
+  if (held === undefined) return 'nothing'
+  if (isSameGeneration(file, held)) return 'same'
+  return isOlderThanHeld(file.order, held.order, file.topic === held.topic) ? 'newer' : 'nothing'
 }
 
 class MemoryWriter implements FileWriter {

@@ -1,11 +1,15 @@
 /** Which command has which settings. Configuration files are checked against this, documentation is made from it. */
 import {
+  deadLetterSettings,
   directorySettings,
+  generationSettings,
   groupSettings,
   kafkaSettings,
   onceSettings,
   outputSettings,
+  patternSettings,
   reassemblySettings,
+  retrySettings,
   sandboxSettings,
   securitySettings,
   sendingSettings,
@@ -18,7 +22,6 @@ import type {Setting, Settings} from './setting.js'
 
 /** What each command that talks to Kafka has. */
 export const kafkaCommandSettings = {
-  ...topicSettings,
   ...kafkaSettings,
   ...securitySettings,
   ...stoppingSettings,
@@ -30,21 +33,41 @@ export const fileConsumingSettings = {
   ...topicSettings,
   ...kafkaSettings,
   ...onceSettings,
+  ...patternSettings,
+  ...generationSettings,
   ...reassemblySettings,
+  ...deadLetterSettings,
   ...groupSettings,
   ...securitySettings,
   ...stoppingSettings,
   ...outputSettings,
 }
 
-export const uploadSettings = {...topicSettings, ...sendingSettings, ...kafkaCommandSettings}
+export const uploadSettings = {
+  ...topicSettings,
+  ...sendingSettings,
+  ...patternSettings,
+  ...kafkaCommandSettings,
+}
 export const reconstructSettings = {...topicSettings, ...directorySettings, ...fileConsumingSettings}
+const {memory, concurrency} = reassemblySettings
+export const retryCommandSettings = {
+  ...directorySettings,
+  ...kafkaSettings,
+  ...retrySettings,
+  memory,
+  concurrency,
+  ...securitySettings,
+  ...stoppingSettings,
+  ...outputSettings,
+}
 export const sandboxCommandSettings = {...sandboxSettings, ...stoppingSettings, ...outputSettings}
 
 /** By command id, which is also the name of its section in a configuration file. */
 export const CATALOG: Readonly<Record<string, Settings>> = {
   upload: uploadSettings,
   reconstruct: reconstructSettings,
+  retry: retryCommandSettings,
   sandbox: sandboxCommandSettings,
 }
 

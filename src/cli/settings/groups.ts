@@ -192,6 +192,57 @@ export const reassemblySettings = {
   }),
 }
 
+/** Which files. */
+export const patternSettings = {
+  include: list({
+    group: 'FILES',
+    placeholder: 'GLOB',
+    summary: 'Only files whose path matches, or whose name when the pattern has no slash',
+  }),
+  exclude: list({group: 'FILES', placeholder: 'GLOB', summary: 'No files whose path or name matches'}),
+}
+
+export const generationSettings = {
+  generations: choice(['newest', 'all'], {
+    group: 'FILES',
+    summary: 'Deliver only the newest content of each path, or every one, in order',
+    default: 'newest',
+  }),
+}
+
+export const deadLetterSettings = {
+  deadLetterTopic: text({
+    group: 'GIVING UP',
+    placeholder: 'TOPIC',
+    summary: 'Records that are no chunks, and files that are given up, go to this topic',
+  }),
+  parkAfter: duration({
+    group: 'GIVING UP',
+    summary: 'Give up a file whose chunks have been missing for so long; needs --dead-letter-topic',
+  }),
+}
+
+export const retrySettings = {
+  from: text({
+    group: 'KAFKA',
+    placeholder: 'TOPIC',
+    summary: 'The dead-letter topic',
+    required: true,
+    example: 'instrument-files-dead',
+  }),
+  topic: text({
+    group: 'KAFKA',
+    placeholder: 'TOPIC',
+    summary: 'Only what was given up on this topic',
+    common: true,
+  }),
+  group: text({
+    group: 'CONSUMER GROUP',
+    placeholder: 'ID',
+    summary: 'Keeps what is done on the dead-letter topic (else one that belongs to the output directory)',
+  }),
+}
+
 export const directorySettings = {
   output: path({
     group: 'FILES',

@@ -2,7 +2,7 @@
  * The record headers that streamtool adds to a chunk. All values are UTF-8 text:
  *
  *     streamtool               1, the version of these headers
- *     streamtool-upload        UUID of this upload of this file
+ *     streamtool-upload        UUID of this upload of this file; of version 7, so that it tells when it began
  *     streamtool-size          bytes in the whole file, decimal
  *     streamtool-crc32         CRC-32 of the whole file, base64 of 4 bytes big-endian
  *     streamtool-partitioning  `file`: all chunks of the file are in this partition

@@ -30,3 +30,4 @@ export {
 export {IntervalSet, type Run} from './interval-set.js'
 export {LEDGER_EFFECT, type LedgerEffect, type OutcomeName} from './ledger-effect.js'
 export {PartitionLedger} from './partition-ledger.js'
+export {formatRuns, parseRuns} from './run-text.js'

@@ -6,6 +6,8 @@ export const LEDGER_EFFECT = {
   delivered: 'done',
   /** The destination held it already: it was delivered before a crash, and is not delivered again. */
   unchanged: 'done',
+  /** Another file has its name at the destination, and the user wants that one kept. */
+  kept: 'done',
   /** A newer generation of the path is delivered. */
   superseded: 'done',
   /** A reference to it is on the dead-letter topic. */

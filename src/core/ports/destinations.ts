@@ -33,10 +33,15 @@ export interface IncomingFile {
 export interface Destination {
   /** Opens nothing visible: a file appears under its name in `finish` at the earliest. */
   open(file: IncomingFile, signal: AbortSignal): Promise<FileWriter>
+  /**
+   * What was delivered of the file's path before, by whatever process: this very generation, a newer one, or
+   * nothing that it remembers.
+   */
+  recall(file: IncomingFile): Promise<'same' | 'newer' | 'nothing'>
   close(): Promise<void>
 }
 
-export type FinishOutcome = 'delivered' | 'superseded' | 'unchanged'
+export type FinishOutcome = 'delivered' | 'superseded' | 'unchanged' | 'kept'
 
 export interface FileWriter {
   /** The next bytes of the file. The caller awaits each call before the next, and leaves the buffer alone until then. */

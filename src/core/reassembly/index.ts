@@ -18,6 +18,7 @@
  * - Memory is bounded by the budgets, not by the size or number of files; only work that ends without another
  *   record (writing, finishing) makes the caller wait, so no order of arrival can deadlock.
  */
-export {type Conclusion, type ConcludedOutcome} from './assembly.js'
+export {type Conclusion, type ConcludedOutcome, type OpenFile} from './assembly.js'
 export {compareGenerations} from './generation-order.js'
-export {Reassembly, type OpenFile, type ReassemblyOptions} from './reassembly.js'
+export {generationKey} from './generation.js'
+export {Reassembly, type ClosingOutcome, type ReassemblyOptions} from './reassembly.js'

@@ -1,11 +1,19 @@
 /** All assemblies of a process: routes chunks to them, finishes what is complete, keeps generations in order. */
 import type {DecodedChunk} from '../chunk/index.js'
 import {asStreamtoolError, type StreamtoolError} from '../errors.js'
-import {Gauge, RecentKeys, Semaphore} from '../flow/index.js'
+import {Gauge, RecentKeys} from '../flow/index.js'
 import {IntervalSet, LEDGER_EFFECT} from '../offsets/index.js'
-import type {Destination, GenerationOrder, IncomingFile, SpillStore, StepObserver} from '../ports/index.js'
+import type {Destination, SpillStore, StepObserver} from '../ports/index.js'
 import type {ConsumedRecord} from '../record.js'
-import {Assembly, type AssemblySite, type ConcludedOutcome, type Conclusion} from './assembly.js'
+import {
+  Assembly,
+  type AssemblySite,
+  type ConcludedOutcome,
+  type Conclusion,
+  type OpenFile,
+} from './assembly.js'
+import {ConcludedGenerations} from './concluded-generations.js'
+import {FinishQueue} from './finish-queue.js'
 import {compareGenerations} from './generation-order.js'
 import {generationKey, orderOf} from './generation.js'
 import {ReorderBudget} from './reorder-buffer.js'
@@ -19,23 +27,21 @@ export interface ReassemblyOptions {
   readonly memoryBytes: number
   /** How many files are verified and finished at once. */
   readonly concurrency: number
+  /** `newest`: delivering a generation supersedes the older ones of its path. `all`: each is delivered. */
+  readonly generations: 'newest' | 'all'
   /** Called once for each generation that gets an outcome, in the order in which they get it. */
   readonly onConcluded: (conclusion: Conclusion) => void
   /** A rebuilt file did not match its hash for the first time: its records want reading once more. */
   readonly onReread: (offsets: ReadonlyMap<number, IntervalSet>) => void
 }
 
-/** A file of which chunks are missing. */
-export interface OpenFile {
-  readonly file: IncomingFile
-  readonly missingChunks: IntervalSet
-  readonly newestTimestampMs: number
-}
+/** How an open file may be concluded from outside. */
+export type ClosingOutcome = Extract<ConcludedOutcome, 'parked' | 'stray' | 'superseded'>
 
-/** How many concluded generations, and delivered paths, are remembered. */
-const REMEMBERED = 65_536
-/** Finished files waiting for their destination, as a multiple of those being finished. */
-const BACKLOG_FACTOR = 8
+/** How many generations that were read again are remembered. */
+const READ_AGAIN = 1024
+/** How often a file is begun anew after its destination failed in a way that may pass. */
+const STORAGE_RETRIES = 3
 
 export class Reassembly {
   private readonly assemblies = new Set<Assembly>()
@@ -45,56 +51,57 @@ export class Reassembly {
   private readonly byPath = new Map<string, Set<Assembly>>()
   /** Assemblies given data since the last {@link absorbed}. */
   private touched = new Set<Assembly>()
-  /** By generation key: the chunks that it had when it got its outcome. */
-  private concludedChunks = new RecentKeys<IntervalSet>(REMEMBERED)
-  private latestDelivered = new RecentKeys<{readonly key: string; readonly order: GenerationOrder}>(
-    REMEMBERED,
-  )
-  private readonly mismatchedOnce = new RecentKeys<true>(1024)
-  private readonly finishing = new Map<string, Promise<void>>()
-  private readonly finishSlots: Semaphore
-  private readonly backlog = new Map<Assembly, number>()
-  private readonly backlogFiles = new Gauge()
-  private readonly backlogBytes = new Gauge()
+  private readonly concluded = new ConcludedGenerations()
+  /** How often a generation was read again, by what was wrong. */
+  private readonly readAgain = new RecentKeys<number>(READ_AGAIN)
+  private readonly finishQueue: FinishQueue
   private readonly site: AssemblySite
 
   constructor(private readonly options: ReassemblyOptions) {
-    this.finishSlots = new Semaphore(options.concurrency)
+    this.finishQueue = new FinishQueue(options.concurrency, options.memoryBytes / 4)
     this.site = {
       topic: options.topic,
       destination: options.destination,
       reorder: new ReorderBudget(options.memoryBytes / 2, options.spill),
       steps: options.steps,
-      onComplete: (assembly) => this.complete(assembly),
+      written: new Gauge(),
+      onWritten: (assembly) => void this.finishQueue.run(assembly, () => this.finish(assembly)),
       onBroken: (assembly, error) => void this.broken(assembly, error),
     }
   }
 
   /** Files complete but without an outcome yet. */
   get backlogCount(): number {
-    return this.backlogFiles.value
+    return this.finishQueue.length
   }
 
   get openCount(): number {
     return this.assemblies.size
   }
 
+  /** Bytes handed to the destination, of whole files and of those under way. */
+  get writtenBytes(): number {
+    return this.site.written.value
+  }
+
   /** @returns `stray` when the record's upload is concluded already: its offset is done */
-  accept(decoded: DecodedChunk, record: ConsumedRecord): 'taken' | 'stray' {
+  accept(decoded: DecodedChunk, record: ConsumedRecord, nowMs: number): 'taken' | 'stray' {
     const key = generationKey(decoded)
     let assembly = this.current.get(key)
-    if (!assembly && this.isStray(key, decoded, record)) return 'stray'
+    if (!assembly && this.concluded.isStray(key, decoded, record)) return 'stray'
     if (!assembly || this.isUploadedAgain(assembly, decoded, record))
       assembly = this.begin(key, decoded, record)
     const {order} = assembly
-    assembly.accept(decoded, record)
+    assembly.accept(decoded, record, nowMs)
     // With chunks spread over partitions, the one that shows how old a generation is may come late.
-    if (assembly.order !== order && assembly.state === 'open' && this.isOlderThanDelivered(assembly)) {
-      this.supersede(assembly)
+    if (assembly.order !== order && assembly.progress === 'open' && this.isSuperseded(assembly)) {
+      this.close(assembly, 'superseded')
       return 'taken'
     }
     this.touched.add(assembly)
-    if (assembly.state === 'complete') this.enterBacklog(assembly, decoded)
+    // A file of one chunk may wait in memory.
+    if (assembly.progress === 'complete')
+      this.finishQueue.enter(assembly, decoded.chunk.count === 1 ? decoded.chunk.data.length : 0)
     return 'taken'
   }
 
@@ -106,24 +113,30 @@ export class Reassembly {
     const touched = this.touched
     this.touched = new Set()
     for (const assembly of touched) await assembly.absorbed()
-    await this.backlogFiles.atMost(this.options.concurrency * BACKLOG_FACTOR)
-    await this.backlogBytes.atMost(this.options.memoryBytes / 4)
+    await this.finishQueue.hasRoom()
   }
 
   /** Resolves when every complete file has its outcome. */
   async drained(): Promise<void> {
-    await this.backlogFiles.atMost(0)
+    await this.finishQueue.isEmpty()
   }
 
-  /** Files with chunks missing; those that are held or failed are told through `onConcluded` instead. */
+  /** Files with chunks missing, and those that failed; what is held is only told through `onConcluded`. */
   openFiles(): OpenFile[] {
-    return [...this.assemblies]
-      .filter(({state}) => state === 'open')
-      .map((assembly) => ({
-        file: assembly.file,
-        missingChunks: assembly.missingChunks(),
-        newestTimestampMs: assembly.newestTimestampMs,
-      }))
+    return [...this.assemblies].filter(({progress, outcome}) => progress === 'open' || outcome === 'failed')
+  }
+
+  /**
+   * Concludes an open file whose missing chunks are not waited for any longer.
+   * @param recordCount of it when that was decided
+   * @returns false when it has moved on since: more of it came, or it is gone
+   */
+  closeOpen(open: OpenFile, recordCount: number, outcome: ClosingOutcome, error?: StreamtoolError): boolean {
+    if (!(open instanceof Assembly) || !this.assemblies.has(open)) return false
+    if (open.recordCount !== recordCount) return false
+    if (open.progress !== 'open' && open.outcome !== 'failed') return false
+    this.close(open, outcome, error)
+    return true
   }
 
   /**
@@ -147,10 +160,9 @@ export class Reassembly {
     return reread
   }
 
-  /** What was delivered is no measure any more: a partition begins anew, and its offsets with it. */
-  forgetDelivered(): void {
-    this.concludedChunks = new RecentKeys(REMEMBERED)
-    this.latestDelivered = new RecentKeys(REMEMBERED)
+  /** A partition begins anew, and its offsets with it. */
+  forgetConcluded(): void {
+    this.concluded.forget()
   }
 
   async discardAll(): Promise<void> {
@@ -168,21 +180,6 @@ export class Reassembly {
   }
 
   /**
-   * With an upload id, an upload that was concluded is over. Without, the same content may rightly come again
-   * (A, B, A), so a copy of what the path got last is a stray, and what comes late of a generation that this had superseded.
-   */
-  private isStray(key: string, decoded: DecodedChunk, record: ConsumedRecord): boolean {
-    const latest = this.latestDelivered.get(decoded.path)
-    if (latest?.key === key) return true
-    const concludedChunks = this.concludedChunks.get(key)
-    if (!concludedChunks) return false
-    if (decoded.headers.uploadId !== null) return true
-    if (latest && compareGenerations(orderOf(record, decoded), latest.order) < 0) return true
-    // It was superseded before it was complete, and this is one of the chunks that were still on their way.
-    return concludedChunks.add(decoded.chunk.index)
-  }
-
-  /**
    * A, B, then A again without upload ids: a chunk that the first A has already, but later than the beginning of
    * B, begins a generation of its own. It would otherwise pass for a duplicate, and B would stay the last word.
    */
@@ -196,41 +193,11 @@ export class Reassembly {
     )
   }
 
-  private complete(assembly: Assembly): void {
-    void this.finishSlots.run(() => this.afterEarlierOfPath(assembly, () => this.finish(assembly)))
-  }
-
-  /** From its last chunk's arrival to its outcome. A file of one chunk may wait in memory, so it counts in bytes too. */
-  private enterBacklog(assembly: Assembly, {chunk}: DecodedChunk): void {
-    if (this.backlog.has(assembly)) return
-    const bytes = chunk.count === 1 ? chunk.data.length : 0
-    this.backlog.set(assembly, bytes)
-    this.backlogFiles.add(1)
-    this.backlogBytes.add(bytes)
-  }
-
-  private leaveBacklog(assembly: Assembly): void {
-    const bytes = this.backlog.get(assembly)
-    if (bytes === undefined) return
-    this.backlog.delete(assembly)
-    this.backlogFiles.subtract(1)
-    this.backlogBytes.subtract(bytes)
-  }
-
-  /** Two generations of one path are never finished at the same time. */
-  private async afterEarlierOfPath(assembly: Assembly, finish: () => Promise<void>): Promise<void> {
-    const {path} = assembly
-    const turn = (this.finishing.get(path) ?? Promise.resolve()).then(finish)
-    this.finishing.set(path, turn)
-    await turn
-    if (this.finishing.get(path) === turn) this.finishing.delete(path)
-  }
-
   /** Never rejects: every way out is an outcome, or none because the assembly was given up. */
   private async finish(assembly: Assembly): Promise<void> {
     try {
       if (assembly.signal.aborted) return
-      if (this.isOlderThanDelivered(assembly)) {
+      if (this.isSuperseded(assembly)) {
         await assembly.discard()
         this.conclude(assembly, 'superseded')
         return
@@ -239,7 +206,7 @@ export class Reassembly {
       const outcome = await assembly.finish()
       // Given up meanwhile: whoever owns its partitions now will report it.
       if (!this.assemblies.has(assembly)) return
-      if (outcome !== 'superseded') this.deliveredNow(assembly)
+      if (outcome !== 'superseded') this.delivered(assembly)
       this.conclude(assembly, outcome)
     } catch (thrown) {
       if (!assembly.signal.aborted) await this.broken(assembly, asStreamtoolError(thrown))
@@ -248,14 +215,25 @@ export class Reassembly {
 
   private async broken(assembly: Assembly, error: StreamtoolError): Promise<void> {
     await assembly.discard().catch(() => undefined)
-    if (error.code === 'FILE_HASH_MISMATCH') {
-      if (this.mismatchedOnce.get(assembly.key)) this.conclude(assembly, 'failed', error)
-      else {
-        this.mismatchedOnce.set(assembly.key, true)
-        this.forget(assembly)
-        this.options.onReread(assembly.offsets)
-      }
-    } else this.conclude(assembly, 'held', error)
+    // Told to stop while its destination kept it waiting: whoever reads on begins it anew.
+    if (error.code === 'INTERRUPTED') this.forget(assembly)
+    else if (this.mayReadAgain(assembly, error)) {
+      this.forget(assembly)
+      this.options.onReread(assembly.offsets)
+    } else this.conclude(assembly, error.code === 'FILE_HASH_MISMATCH' ? 'failed' : 'held', error)
+  }
+
+  /** A hash may not match once by accident; what the storage lost in an outage is still on the topic. */
+  private mayReadAgain({key}: Assembly, {code, retriable}: StreamtoolError): boolean {
+    const limit = code === 'FILE_HASH_MISMATCH' ? 1 : retriable ? STORAGE_RETRIES : 0
+    const times = this.readAgain.get(`${code} ${key}`) ?? 0
+    if (times < limit) this.readAgain.set(`${code} ${key}`, times + 1)
+    return times < limit
+  }
+
+  private close(assembly: Assembly, outcome: ClosingOutcome, error?: StreamtoolError): void {
+    void assembly.discard().catch(() => undefined)
+    this.conclude(assembly, outcome, error)
   }
 
   private conclude(
@@ -263,35 +241,28 @@ export class Reassembly {
     outcome: ConcludedOutcome,
     error: StreamtoolError | null = null,
   ): void {
-    const {key, file, offsets, writtenBytes: sizeBytes} = assembly
-    assembly.close()
+    const {file, offsets, writtenBytes: sizeBytes} = assembly
+    assembly.conclude(outcome)
     if (LEDGER_EFFECT[outcome] === 'done') {
       this.forget(assembly)
-      this.concludedChunks.set(key, assembly.receivedChunks)
-    } else this.leaveBacklog(assembly)
+      this.concluded.add(assembly)
+    } else this.finishQueue.leave(assembly)
     this.options.onConcluded({file, outcome, sizeBytes, error, offsets})
   }
 
   /** Older generations get their outcome first: with this one's the run may be over. */
-  private deliveredNow(delivered: Assembly): void {
-    const {path, key, order} = delivered
-    this.latestDelivered.set(path, {key, order})
+  private delivered(delivered: Assembly): void {
+    this.concluded.delivered(delivered)
+    if (this.options.generations === 'all') return
     for (const other of this.byPath.get(delivered.path) ?? []) {
       if (compareGenerations(other.order, delivered.order) >= 0) continue
       // A complete one is waiting for its turn in `finish`, and finds out there.
-      if (other.state === 'complete') continue
-      this.supersede(other)
+      if (other.progress !== 'complete') this.close(other, 'superseded')
     }
   }
 
-  private isOlderThanDelivered({path, order}: Assembly): boolean {
-    const latest = this.latestDelivered.get(path)
-    return latest !== undefined && compareGenerations(order, latest.order) < 0
-  }
-
-  private supersede(assembly: Assembly): void {
-    void assembly.discard().catch(() => undefined)
-    this.conclude(assembly, 'superseded')
+  private isSuperseded(assembly: Assembly): boolean {
+    return this.options.generations === 'newest' && this.concluded.hasNewerDelivered(assembly)
   }
 
   private async giveUp(assembly: Assembly): Promise<void> {
@@ -300,7 +271,7 @@ export class Reassembly {
   }
 
   private forget(assembly: Assembly): void {
-    this.leaveBacklog(assembly)
+    this.finishQueue.leave(assembly)
     this.assemblies.delete(assembly)
     if (this.current.get(assembly.key) === assembly) this.current.delete(assembly.key)
     const generations = this.byPath.get(assembly.path)

@@ -2,14 +2,9 @@
  * The group's side of a delivery: what happens when partitions come, when records arrive, when partitions go.
  * All offsets pass through here on their way from record to ledger.
  */
-import {decodeChunk} from '../../core/chunk/index.js'
-import {abortable} from '../../core/flow/index.js'
-import {
-  CommitManager,
-  type CommittedPartition,
-  type IntervalSet,
-  LEDGER_EFFECT,
-} from '../../core/offsets/index.js'
+import {decodeChunk, type DecodedChunk} from '../../core/chunk/index.js'
+import {abortable, RecentKeys} from '../../core/flow/index.js'
+import {CommitManager, type CommittedPartition, LEDGER_EFFECT} from '../../core/offsets/index.js'
 import type {
   AssignedPartition,
   Clock,
@@ -25,68 +20,79 @@ import type {
   StepObserver,
   TopicPartition,
 } from '../../core/ports/index.js'
-import {Reassembly, type ReassemblyOptions, type Conclusion} from '../../core/reassembly/index.js'
+import {
+  type Conclusion,
+  generationKey,
+  Reassembly,
+  type ReassemblyOptions,
+} from '../../core/reassembly/index.js'
 import type {Reporter} from '../../core/report.js'
+import type {DeadLetters, RefusedChunk} from './dead-letters.js'
+import type {Notices} from './notices.js'
 import {fresh, type PartitionProgress, resume} from './partition-progress.js'
+import {PartitionTable, type Position} from './partition-table.js'
 import type {Tally} from './tally.js'
 
 /** How long files that are being finished may hold up a rebalance. */
 const DRAIN_MS = 5000
-/** A done run shorter than this is fetched and skipped: cheaper than dropping what is fetched already. */
-const SEEK_OVER_RECORDS = 256
+/** One answer may hold a hundred thousand small files; so many may be open that are not written yet. */
+const RECORDS_AT_ONCE = 512
+/** How many excluded files are told as one each, however many chunks they have. */
+const EXCLUDED_REMEMBERED = 65_536
 
 export interface DeliveryHandlerOptions extends Omit<ReassemblyOptions, 'onConcluded' | 'onReread'> {
   readonly clusterId: string
   readonly partitionCount: number
   readonly commitIntervalMs: number
   readonly commitFiles: number
+  /** Whether the user wants this file; null when all are wanted. */
+  readonly wants: ((path: string) => boolean) | null
   readonly clock: Clock
   readonly logger: Logger
   readonly reporter: Reporter
   readonly steps: StepObserver
   readonly tally: Tally
+  readonly notices: Notices
+  /** Null without a dead-letter topic. */
+  readonly deadLetters: DeadLetters | null
   /** Called whenever something was read, concluded or assigned. */
   readonly onProgress: () => void
 }
 
 export class DeliveryHandler implements GroupHandler {
   readonly reassembly: Reassembly
-  private progress = new Map<number, PartitionProgress>()
+  readonly partitions = new PartitionTable()
   private epoch: Epoch | null = null
   private commits: CommitManager | null = null
   private revoking = new AbortController()
-  private spreadChunksTold = false
+  private readonly excluded = new RecentKeys<true>(EXCLUDED_REMEMBERED)
 
   constructor(private readonly options: DeliveryHandlerOptions) {
     this.reassembly = new Reassembly({
       ...options,
       onConcluded: (conclusion) => this.concluded(conclusion),
-      onReread: (offsets) => this.reread(offsets),
+      onReread: (offsets) => this.seek(this.partitions.stepBack(offsets)),
     })
   }
 
   /** The partitions of this process, and where they stand; null between two assignments. */
-  get assignment(): ReadonlyMap<number, PartitionProgress> | null {
-    return this.epoch === null ? null : this.progress
+  get assignment(): PartitionTable | null {
+    return this.epoch === null ? null : this.partitions
   }
 
-  async assigned(epoch: Epoch, partitions: readonly AssignedPartition[]): Promise<StartPosition[]> {
-    const kept = this.keptFrom(partitions)
-    const gone = new Set([...this.progress.keys()].filter((partition) => !kept.has(partition)))
-    const wanted = await this.reassembly.discardPartitions(gone)
-    this.progress = new Map(partitions.map((p) => [p.partition, kept.get(p.partition) ?? this.resumed(p)]))
-    for (const [partition, offsets] of wanted) this.stepBack(partition, offsets)
+  async assigned(epoch: Epoch, assigned: readonly AssignedPartition[]): Promise<StartPosition[]> {
+    const kept = this.keptFrom(assigned)
+    const progress = new Map(assigned.map((p) => [p.partition, kept.get(p.partition) ?? this.resumed(p)]))
+    const gone = this.partitions.replace(progress)
+    this.partitions.stepBack(await this.reassembly.discardPartitions(gone))
 
     this.epoch = epoch
     this.revoking = new AbortController()
-    const known = partitions.flatMap(({topic, partition, committed}) =>
-      committed === null ? [] : [{topic, partition, ...committed}],
-    )
-    this.commits = this.commitManager(epoch, known)
+    this.commits = this.commitManager(epoch, lastCommits(assigned))
     this.commits.start()
 
-    const starts = partitions.map(({topic, partition, start, end}) => {
-      const offset = this.progress.get(partition)?.readPosition ?? start
+    const starts = assigned.map(({topic, partition, start, end}) => {
+      const offset = this.partitions.get(partition)?.readPosition ?? start
       return {topic, partition, offset, end}
     })
     this.options.reporter.event({event: 'assignment', generation: epoch.generation, partitions: starts})
@@ -94,20 +100,25 @@ export class DeliveryHandler implements GroupHandler {
     return starts
   }
 
-  async records({partition, records, nextOffset, epoch}: RecordBatch): Promise<void> {
-    const progress = this.progress.get(partition)
+  async records({partition, records, nextOffset, endOffset, epoch}: RecordBatch): Promise<void> {
+    const progress = this.partitions.get(partition)
     if (!progress || epoch !== this.epoch) return
     const {signal} = this.revoking
-    for (const record of records) {
+    const nowMs = this.options.clock.nowMs()
+    const refused: RefusedChunk[] = []
+    for (const [i, record] of records.entries()) {
+      if (i % RECORDS_AT_ONCE === 0) await this.absorbed(signal)
       if (signal.aborted) return
       this.options.tally.records += 1
-      if (progress.ledger.see(record.offset)) this.route(progress, record)
+      if (progress.ledger.see(record.offset)) this.route(progress, record, nowMs, refused)
       progress.readPosition = record.offset + 1
     }
     progress.ledger.passTo(nextOffset)
     progress.readPosition = nextOffset
-    this.jumpOverDone(partition, progress)
-    await abortable(this.reassembly.absorbed(), signal).catch(() => undefined)
+    progress.endOffset = Math.max(progress.endOffset, endOffset)
+    this.seek([this.partitions.jumpOverDone(partition)])
+    if (refused.length > 0) await this.refuse(progress, refused, signal)
+    await this.absorbed(signal)
     this.options.onProgress()
   }
 
@@ -123,88 +134,103 @@ export class DeliveryHandler implements GroupHandler {
     // After a rebalance the partitions may come back to us; until then nobody else has changed their offsets.
     if (reason === 'rebalance') return
     await this.reassembly.discardAll()
-    this.progress = new Map()
+    this.partitions.clear()
     this.commits = null
   }
 
-  async outOfRange(
-    _: Epoch,
-    {topic, partition, start, end}: PartitionRange,
-    position: number,
-  ): Promise<number> {
+  async outOfRange(_: Epoch, range: PartitionRange, position: number): Promise<number> {
+    const {topic, partition, start, end} = range
     const where = `${topic}-${partition}`
-    const progress = this.progress.get(partition)
+    const progress = this.partitions.get(partition)
     if (position < start) {
       progress?.ledger.writeOffBelow(start)
-      this.warnTrimmed(where, start - position, start)
+      if (progress) progress.readPosition = start
+      this.options.notices.trimmed(where, start - position, start)
     } else {
       await this.reassembly.discardPartitions(new Set([partition]))
-      this.progress.set(partition, fresh(start).progress)
+      this.partitions.set(partition, fresh(range))
       this.truncated(where, position, {start, end})
     }
-    const now = this.progress.get(partition)
-    if (now) now.readPosition = start
     return start
   }
 
-  private route(progress: PartitionProgress, record: ConsumedRecord): void {
-    const decoded = decodeChunk(record)
-    if ('poison' in decoded) {
-      this.markDone(progress, record.offset)
-      this.options.tally.poisoned(record, decoded)
-      return
-    }
-    if (!decoded.headers.partitionedByFile) this.warnIfSpread()
-    if (this.reassembly.accept(decoded, record) === 'stray') this.markDone(progress, record.offset)
+  /** Or the epoch is over: then nobody waits for what was read. */
+  private async absorbed(signal: AbortSignal): Promise<void> {
+    await abortable(this.reassembly.absorbed(), signal).catch(() => undefined)
   }
 
-  private markDone({ledger}: PartitionProgress, offset: number): void {
-    ledger.markDone([{start: offset, end: offset + 1}])
+  private route(
+    progress: PartitionProgress,
+    record: ConsumedRecord,
+    nowMs: number,
+    refused: RefusedChunk[],
+  ): void {
+    const decoded = decodeChunk(record)
+    if ('poison' in decoded) {
+      this.options.tally.poisoned(record, decoded)
+      if (this.options.deadLetters === null) markDone(progress, record)
+      else refused.push({record, poison: decoded})
+      return
+    }
+    if (this.isExcluded(decoded)) {
+      markDone(progress, record)
+      return
+    }
+    if (!decoded.headers.partitionedByFile) this.noticeSpread()
+    if (this.reassembly.accept(decoded, record, nowMs) === 'stray') markDone(progress, record)
+  }
+
+  private isExcluded(decoded: DecodedChunk): boolean {
+    const {wants, tally} = this.options
+    if (wants === null || wants(decoded.path)) return false
+    const key = generationKey(decoded)
+    if (this.excluded.get(key) === undefined) {
+      this.excluded.set(key, true)
+      tally.excluded(decoded.path)
+    }
+    return true
+  }
+
+  /** What is no chunk is done once the dead-letter topic has it; until then it stays open. */
+  private async refuse(
+    progress: PartitionProgress,
+    refused: readonly RefusedChunk[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.options.deadLetters?.refuse(refused, signal)
+    } catch (thrown) {
+      if (!signal.aborted)
+        this.options.notices.deadLettersRefused(thrown instanceof Error ? thrown.message : String(thrown))
+      return
+    }
+    for (const {record} of refused) markDone(progress, record)
   }
 
   private concluded(conclusion: Conclusion): void {
-    if (LEDGER_EFFECT[conclusion.outcome] === 'done') {
-      for (const [partition, offsets] of conclusion.offsets) {
-        this.progress.get(partition)?.ledger.markDone(offsets.runs())
-      }
-    }
+    if (LEDGER_EFFECT[conclusion.outcome] === 'done') this.partitions.markDone(conclusion.offsets)
     this.options.tally.concluded(conclusion)
     this.commits?.fileDone()
     this.options.onProgress()
   }
 
-  private reread(offsets: ReadonlyMap<number, IntervalSet>): void {
-    for (const [partition, wanted] of offsets) {
-      const position = this.stepBack(partition, wanted)
-      if (position !== null) this.epoch?.seek({topic: this.options.topic, partition}, position)
-    }
-  }
-
-  /** Reading goes on at the first of these offsets, if it stands behind them. */
-  private stepBack(partition: number, wanted: IntervalSet): number | null {
-    const progress = this.progress.get(partition)
-    const [first] = wanted.runs()
-    if (!progress || !first || first.start >= progress.readPosition) return null
-    progress.readPosition = first.start
-    return first.start
-  }
-
-  private jumpOverDone(partition: number, progress: PartitionProgress): void {
-    const target = progress.ledger.afterDone(progress.readPosition)
-    if (target - progress.readPosition < SEEK_OVER_RECORDS) return
-    progress.readPosition = target
-    this.epoch?.seek({topic: this.options.topic, partition}, target)
+  private seek(positions: readonly (Position | null)[]): void {
+    const {topic} = this.options
+    for (const position of positions)
+      if (position) this.epoch?.seek({topic, partition: position.partition}, position.offset)
   }
 
   /** Partitions that were ours and whose last commit is still the one we wrote: nobody else had them meanwhile. */
   private keptFrom(partitions: readonly AssignedPartition[]): Map<number, PartitionProgress> {
     const kept = new Map<number, PartitionProgress>()
-    for (const {partition, committed} of partitions) {
-      const progress = this.progress.get(partition)
+    for (const {partition, committed, end} of partitions) {
+      const progress = this.partitions.get(partition)
       const written = this.commits?.written(partition)
       const untouched =
         committed !== null && written?.offset === committed.offset && written.metadata === committed.metadata
-      if (progress && untouched) kept.set(partition, progress)
+      if (!progress || !untouched) continue
+      progress.endOffset = Math.max(progress.endOffset, end)
+      kept.set(partition, progress)
     }
     return kept
   }
@@ -212,15 +238,13 @@ export class DeliveryHandler implements GroupHandler {
   private resumed(assigned: AssignedPartition): PartitionProgress {
     const {progress, trimmed, truncatedFrom} = resume(assigned, this.options.clusterId)
     const where = `${assigned.topic}-${assigned.partition}`
-    if (trimmed > 0) this.warnTrimmed(where, trimmed, assigned.start)
+    if (trimmed > 0) this.options.notices.trimmed(where, trimmed, assigned.start)
     if (truncatedFrom !== null) this.truncated(where, truncatedFrom, assigned)
     return progress
   }
 
   private commitManager(epoch: Epoch, lastKnown: readonly CommittedOffset[]): CommitManager {
     const {topic, clusterId, commitIntervalMs, commitFiles, clock, steps, reporter} = this.options
-    const {progress} = this
-    const ledgers = () => [...progress].map(([partition, {ledger}]) => [partition, ledger] as const)
     const options = {
       intervalMs: commitIntervalMs,
       files: commitFiles,
@@ -234,6 +258,7 @@ export class DeliveryHandler implements GroupHandler {
       onFailed: (error: Error) =>
         this.options.logger.warn(`A commit failed and will be made anew: ${error.message}`),
     }
+    const ledgers = () => this.partitions.ledgers()
     return new CommitManager({topic, clusterId, epoch, ledgers}, options, lastKnown)
   }
 
@@ -245,39 +270,24 @@ export class DeliveryHandler implements GroupHandler {
   }
 
   /** Offsets mean other records now, so nothing may be judged by those that were delivered before. */
-  private truncated(where: string, position: number, {start, end}: {start: number; end: number}): void {
-    this.reassembly.forgetDelivered()
-    this.warn(
-      'LOG_TRUNCATED',
-      `${where} ends at ${end}, before the position ${position}: it was truncated or made anew. ` +
-        `Reading it again from ${start}.`,
-      {position, end},
-    )
+  private truncated(where: string, position: number, range: {start: number; end: number}): void {
+    this.reassembly.forgetConcluded()
+    this.options.notices.truncated(where, position, range)
   }
 
-  private warnTrimmed(where: string, records: number, start: number): void {
-    this.warn(
-      'LOG_TRIMMED',
-      `${where}: ${records} offsets that were not done yet are gone from the topic (it now begins at ${start}). ` +
-        'Files that had chunks there must be uploaded again.',
-      {offsets: records},
-    )
+  private noticeSpread(): void {
+    const {size} = this.partitions
+    const {partitionCount, notices} = this.options
+    if (size < partitionCount) notices.chunksSpread(size, partitionCount)
   }
+}
 
-  private warnIfSpread(): void {
-    if (this.spreadChunksTold || this.progress.size >= this.options.partitionCount) return
-    this.spreadChunksTold = true
-    this.warn(
-      'CHUNKS_SPREAD',
-      'This topic has chunks that were not partitioned by file, and this member of the group owns only ' +
-        `${this.progress.size} of ${this.options.partitionCount} partitions: files whose chunks are spread over ` +
-        'partitions of several members stay incomplete. Run a single member in this group.',
-      {},
-    )
-  }
+function markDone({ledger}: PartitionProgress, {offset}: ConsumedRecord): void {
+  ledger.markDone([{start: offset, end: offset + 1}])
+}
 
-  private warn(code: string, message: string, facts: Record<string, unknown>): void {
-    this.options.logger.warn(message, {code, ...facts})
-    this.options.reporter.event({...facts, event: 'warning', code, message})
-  }
+function lastCommits(partitions: readonly AssignedPartition[]): CommittedOffset[] {
+  return partitions.flatMap(({topic, partition, committed}) =>
+    committed === null ? [] : [{topic, partition, ...committed}],
+  )
 }

@@ -6,6 +6,8 @@ export interface PartitionProgress {
   readonly ledger: PartitionLedger
   /** The next offset to be read; behind the ledger's position while records are read once more. */
   readPosition: number
+  /** The end of the log when it was last heard of. */
+  endOffset: number
 }
 
 export interface Resumption {
@@ -19,8 +21,9 @@ export interface Resumption {
 /** Begins where the group's last commit stands, knowing what was done above it. */
 export function resume(assigned: AssignedPartition, clusterId: string): Resumption {
   const {topic, partition, start, end, committed} = assigned
-  if (committed === null) return fresh(start)
-  if (committed.offset > end) return {...fresh(start), truncatedFrom: committed.offset}
+  if (committed === null) return {progress: fresh({start, end}), trimmed: 0, truncatedFrom: null}
+  if (committed.offset > end)
+    return {progress: fresh({start, end}), trimmed: 0, truncatedFrom: committed.offset}
   const runs =
     decodeCommitMetadata({clusterId, topic, partition, base: committed.offset}, committed.metadata) ?? []
   // A map that reaches beyond the log is of a log that is no more.
@@ -28,13 +31,13 @@ export function resume(assigned: AssignedPartition, clusterId: string): Resumpti
   const ledger = new PartitionLedger(committed.offset, beyondLog ? [] : runs)
   const trimmed = Math.max(0, start - ledger.safeOffset)
   if (trimmed > 0) ledger.writeOffBelow(start)
-  return {progress: {ledger, readPosition: ledger.safeOffset}, trimmed, truncatedFrom: null}
-}
-
-export function fresh(start: number): Resumption {
   return {
-    progress: {ledger: new PartitionLedger(start), readPosition: start},
-    trimmed: 0,
+    progress: {ledger, readPosition: ledger.safeOffset, endOffset: end},
+    trimmed,
     truncatedFrom: null,
   }
+}
+
+export function fresh({start, end}: {readonly start: number; readonly end: number}): PartitionProgress {
+  return {ledger: new PartitionLedger(start), readPosition: start, endOffset: end}
 }

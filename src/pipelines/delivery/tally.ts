@@ -1,7 +1,7 @@
 /** Counts what happens to files and records, tells it as events, and sums it up. */
 import type {OpenFile, Conclusion} from '../../core/reassembly/index.js'
 import {ExitCode, worstExitCode} from '../../core/errors.js'
-import type {IntervalSet} from '../../core/offsets/index.js'
+import {formatRuns, type IntervalSet} from '../../core/offsets/index.js'
 import type {Logger, TopicPartition} from '../../core/ports/index.js'
 import type {Poison} from '../../core/chunk/index.js'
 import type {DeliverReport, PipelineResult, Problem, Reporter} from '../../core/report.js'
@@ -9,13 +9,18 @@ import type {DeliverReport, PipelineResult, Problem, Reporter} from '../../core/
 /** Beyond so many, poison records are still events and counted, but no longer lines of the log. */
 const POISON_WARNINGS = 10
 
+/** What was open when the run ended. */
+export type UnfinishedFile = Pick<OpenFile, 'file' | 'newestTimestampMs'> & {readonly missing: IntervalSet}
+
+const HEADLINE = {held: 'Held', failed: 'Failed', parked: 'Parked'} as const
+
 export class Tally {
   records = 0
   bytes = 0
   poison = 0
   delivered = 0
   private superseded = 0
-  private unchanged = 0
+  private skipped = 0
   /** By path: a file that was held and is delivered later is no problem any more. */
   private readonly problems = new Map<string, {readonly problem: Problem; readonly exitCode: ExitCode}>()
 
@@ -43,20 +48,33 @@ export class Tally {
       })
       return
     }
+    // Records of a file that was told of before.
+    if (outcome === 'stray') {
+      this.logger.debug(`Copies of chunks of ${path}, which is over.`, {path})
+      return
+    }
     if (outcome === 'unchanged') {
-      this.unchanged += 1
+      this.skipped += 1
       const reason = 'The destination has it already, from before the last restart.'
       this.reporter.event({event: 'file.skipped', path, code: 'ALREADY_DELIVERED', reason})
       return
     }
     const code = error?.code ?? 'FILE_HELD'
     const reason = error?.message ?? 'It could not be delivered.'
+    const missing = error?.facts['missingChunks']
+    const missingChunks = typeof missing === 'string' && missing !== '' ? {missingChunks: missing} : {}
     this.problems.set(path, {
-      problem: {path, outcome, code, reason},
+      problem: {path, outcome, code, reason, ...missingChunks},
       exitCode: error?.exitCode ?? ExitCode.filesUnfinished,
     })
-    this.reporter.event({event: `file.${outcome}`, path, code, reason})
-    this.logger.error(`${outcome === 'held' ? 'Held' : 'Failed'}: ${path}. ${reason}`, {code})
+    this.reporter.event({event: `file.${outcome}`, path, code, reason, ...missingChunks})
+    this.logger.error(`${HEADLINE[outcome]}: ${path}. ${reason}`, {code})
+  }
+
+  /** By the user's wish. */
+  excluded(path: string): void {
+    this.skipped += 1
+    this.reporter.event({event: 'file.skipped', path, code: 'EXCLUDED', reason: 'It is not to be delivered.'})
   }
 
   poisoned(record: TopicPartition & {readonly offset: number}, {poison, reason}: Poison): void {
@@ -71,13 +89,31 @@ export class Tally {
       this.logger.warn('Further records that are no chunks are only counted.')
   }
 
+  /** A record that was refused before, and is no chunk now either. */
+  refusedAgain({topic, partition, offset}: TopicPartition & {readonly offset: number}, reason: string): void {
+    this.poison += 1
+    this.reporter.event({event: 'record.poison', topic, partition, offset, code: 'REFUSED_AGAIN', reason})
+  }
+
+  /** Records of a file were removed from the topic before it could be put together. */
+  gone(path: string, records: number, topic: string): void {
+    const code = 'RECORDS_GONE'
+    const reason = `${records} of its records are gone from ${topic}: upload the file again.`
+    this.problems.set(path, {
+      problem: {path, outcome: 'failed', code, reason},
+      exitCode: ExitCode.filesUnfinished,
+    })
+    this.reporter.event({event: 'file.failed', path, code, reason})
+    this.logger.error(`${HEADLINE.failed}: ${path}. ${reason}`, {code})
+  }
+
   /** What was still open when the run ended. */
-  unfinished(files: readonly OpenFile[], nowMs: number, incompleteAfterMs: number): void {
-    for (const {file, missingChunks, newestTimestampMs} of files) {
+  unfinished(files: readonly UnfinishedFile[], nowMs: number, incompleteAfterMs: number): void {
+    for (const {file, missing, newestTimestampMs} of files) {
       const young = newestTimestampMs >= 0 && nowMs - newestTimestampMs < incompleteAfterMs
-      const missing = asRanges(missingChunks)
-      const reason = `${missingChunks.size} of ${file.chunkCount} chunks are not on the topic.`
-      const problem = {path: file.path, code: 'FILE_INCOMPLETE', reason, missingChunks: missing}
+      const missingChunks = asRanges(missing)
+      const reason = `${missing.size} of ${file.chunkCount} chunks are not on the topic.`
+      const problem = {path: file.path, code: 'FILE_INCOMPLETE', reason, missingChunks}
       if (young) {
         this.problems.set(file.path, {problem: {...problem, outcome: 'open'}, exitCode: ExitCode.done})
         continue
@@ -87,7 +123,7 @@ export class Tally {
         exitCode: ExitCode.filesUnfinished,
       })
       this.reporter.event({event: 'file.incomplete', ...problem})
-      this.logger.warn(`Incomplete: ${file.path}. ${reason}`, {missingChunks: missing})
+      this.logger.warn(`Incomplete: ${file.path}. ${reason}`, {missingChunks})
     }
   }
 
@@ -109,8 +145,8 @@ export class Tally {
         open: count('open'),
         incomplete: count('incomplete'),
         superseded: this.superseded,
-        parked: 0,
-        skipped: this.unchanged,
+        parked: count('parked'),
+        skipped: this.skipped,
       },
       poison: this.poison,
       problems: problems.map(({problem}) => problem),
@@ -119,12 +155,7 @@ export class Tally {
   }
 }
 
-/** `3-5,9`; cut after a few, as a file may lack thousands. */
+/** Cut after a few, as a file may lack thousands. */
 export function asRanges(numbers: IntervalSet): string {
-  const ranges: string[] = []
-  for (const {start, end} of numbers.runs()) {
-    if (ranges.length === 20) return `${ranges.join(',')},…`
-    ranges.push(end - start === 1 ? String(start) : `${start}-${end - 1}`)
-  }
-  return ranges.join(',')
+  return formatRuns(numbers, 20)
 }

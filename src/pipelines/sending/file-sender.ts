@@ -9,6 +9,7 @@ import {
   partitionForPath,
   RECORD_BATCH_HEADER_BYTES,
   recordBytesUpperBound,
+  newUploadId,
   type WireFormat,
 } from '../../core/chunk/index.js'
 import {NO_HEADERS} from '../../core/chunk/headers.js'
@@ -74,9 +75,12 @@ export class FileSender {
     try {
       const identify = () => readable(file, () => reader.identify())
       const before = await identify()
-      const plan = await readable(file, () =>
-        planUpload(file, reader, before, this.chunkBytesFor(file.path), this.options.metadata),
-      )
+      const terms = {
+        chunkBytes: this.chunkBytesFor(file.path),
+        uploadId: newUploadId(this.options.clock.nowMs()),
+        metadata: this.options.metadata,
+      }
+      const plan = await readable(file, () => planUpload(file, reader, before, terms))
       if (plan === null || !sameIdentity(before, await identify())) return null
       const partition = partitionForPath(file.path, this.options.partitionCount)
       const unchanged = await this.sendChunks(file, plan, partition)

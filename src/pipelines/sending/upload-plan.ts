@@ -1,5 +1,4 @@
 /** The first pass over a file: its hashes, and where it is cut. */
-import {randomUUID} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import {
   type Chunk,
@@ -23,6 +22,12 @@ export interface UploadPlan {
   readonly readChunk: (index: number) => Promise<Buffer | null>
 }
 
+export interface UploadTerms {
+  readonly chunkBytes: number
+  readonly uploadId: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
 /**
  * Hashes the file in one sequential pass, remembering a CRC-32 for each chunk: a hundred times cheaper than a
  * second SHA-512, and enough to notice that a chunk is not the one that was hashed. A file of one chunk is kept
@@ -34,8 +39,7 @@ export async function planUpload(
   file: SourceFile,
   reader: SourceReader,
   {sizeBytes, mtimeMs}: FileIdentity,
-  chunkBytes: number,
-  metadata: Readonly<Record<string, string>>,
+  {chunkBytes, uploadId, metadata}: UploadTerms,
 ): Promise<UploadPlan | null> {
   const split = splitPlan(sizeBytes, chunkBytes)
   const digest = new FileDigest()
@@ -67,7 +71,7 @@ export async function planUpload(
       count: split.count,
       mtimeSeconds: mtimeMs / 1000,
     },
-    headers: {uploadId: randomUUID(), sizeBytes, crc32: fileCrc32, partitionedByFile: true, metadata},
+    headers: {uploadId, sizeBytes, crc32: fileCrc32, partitionedByFile: true, metadata},
     split,
     readChunk,
   }

@@ -1,0 +1,114 @@
+/**
+ * Copies of chunks that come when nobody remembers their file: a producer sent a chunk twice, the file was delivered,
+ * and the copy is read after a restart. It looks like a new file of which the other chunks are missing, and would be
+ * open for ever.
+ *
+ * Asked about such a file, first the destination: does it have this very generation, or a newer one? Then the topic:
+ * an upload is over when all its chunks are at offsets that are done. They are looked for from the time at which the
+ * upload began, which its id tells, to the copy; so far back only, and no more than so many bytes.
+ */
+import {decodeChunk, HEADER, uploadStartMs} from '../../core/chunk/index.js'
+import {IntervalSet} from '../../core/offsets/index.js'
+import type {ConsumedRecord, Destination, TopicAdmin, TopicReader} from '../../core/ports/index.js'
+import {type ClosingOutcome, generationKey, type OpenFile} from '../../core/reassembly/index.js'
+
+/** Record times and upload ids are of one clock, unless the broker stamps the records. */
+const CLOCK_SLACK_MS = 60_000
+/** What is read for one partition, beyond the files themselves. */
+const LOOK_BACK_BYTES = 1024 ** 3
+
+export interface LateCopiesOptions {
+  readonly topic: string
+  readonly destination: Destination
+  readonly reader: TopicReader
+  readonly admin: TopicAdmin
+  readonly isDone: (partition: number, offset: number) => boolean
+}
+
+interface Wanted {
+  readonly open: OpenFile
+  readonly partition: number
+  readonly startMs: number
+  /** Of its first record that is here. */
+  readonly before: number
+  /** Chunks found where they are done. */
+  readonly found: IntervalSet
+}
+
+export class LateCopies {
+  constructor(private readonly options: LateCopiesOptions) {}
+
+  /** @returns those of the files that are over, and how they ended */
+  async find(files: readonly OpenFile[], signal: AbortSignal): Promise<Map<OpenFile, ClosingOutcome>> {
+    const over = new Map<OpenFile, ClosingOutcome>()
+    const unknown: OpenFile[] = []
+    for (const open of files) {
+      const recalled = await this.options.destination.recall(open.file)
+      if (recalled === 'nothing') unknown.push(open)
+      else over.set(open, recalled === 'same' ? 'stray' : 'superseded')
+    }
+    for (const wanted of groupByPartition(unknown.flatMap(searchable)))
+      for (const open of await this.lookBack(wanted, signal)) over.set(open, 'stray')
+    return over
+  }
+
+  private async lookBack(wanted: readonly Wanted[], signal: AbortSignal): Promise<OpenFile[]> {
+    const {topic, admin, reader, isDone} = this.options
+    const [first] = wanted
+    if (first === undefined) return []
+    const {partition} = first
+    const startMs = Math.min(...wanted.map((each) => each.startMs)) - CLOCK_SLACK_MS
+    const start = (await admin.offsetAt(topic, Math.max(0, startMs))).get(partition)
+    const end = Math.max(...wanted.map(({before}) => before))
+    if (start === undefined || start >= end) return []
+
+    const byUpload = new Map(wanted.map((each) => [each.open.file.uploadId, each]))
+    const enough = new AbortController()
+    let bytesLeft = LOOK_BACK_BYTES + 2 * wanted.reduce((sum, {open}) => sum + (open.file.sizeBytes ?? 0), 0)
+    const look = (records: readonly ConsumedRecord[]): Promise<void> => {
+      for (const record of records) {
+        bytesLeft -= record.value?.length ?? 0
+        const each = byUpload.get(uploadIdOf(record))
+        if (each && isDone(partition, record.offset)) note(each, record)
+      }
+      if (bytesLeft < 0) enough.abort()
+      return Promise.resolve()
+    }
+    try {
+      await reader.read({topic, partition, start, end}, look, AbortSignal.any([signal, enough.signal]))
+    } catch (thrown) {
+      if (!enough.signal.aborted) throw thrown
+    }
+    return wanted.filter(({open, found}) => found.size === open.file.chunkCount).map(({open}) => open)
+  }
+}
+
+function note({open, found}: Wanted, record: ConsumedRecord): void {
+  const decoded = decodeChunk(record)
+  if (!('poison' in decoded) && generationKey(decoded) === open.key) found.add(decoded.chunk.index)
+}
+
+/** Only of an upload that tells when it began and that is in one partition. */
+function searchable(open: OpenFile): Wanted[] {
+  const {uploadId} = open.file
+  const startMs = uploadId === null ? null : uploadStartMs(uploadId)
+  const [partition] = open.offsets.keys()
+  if (startMs === null || partition === undefined || !open.partitionedByFile) return []
+  const [firstRun] = open.offsets.get(partition)?.runs() ?? []
+  return firstRun ? [{open, partition, startMs, before: firstRun.start, found: new IntervalSet()}] : []
+}
+
+function groupByPartition(wanted: readonly Wanted[]): Wanted[][] {
+  const groups = new Map<number, Wanted[]>()
+  for (const each of wanted) {
+    const group = groups.get(each.partition)
+    if (group) group.push(each)
+    else groups.set(each.partition, [each])
+  }
+  return [...groups.values()]
+}
+
+/** Without decoding the record. */
+function uploadIdOf({headers}: ConsumedRecord): string | null {
+  return headers.find(({key}) => key === HEADER.upload)?.value?.toString('utf8') ?? null
+}

@@ -1,0 +1,162 @@
+/**
+ * Files and records that were given up, once more.
+ *
+ *     dead-letter topic -> letters -> the records that they refer to -> assembly -> verify -> destination
+ *                                                                         outcome -> letter done -> commit
+ *
+ * What is delivered, or superseded, has its letters done: the offsets that a group of its own has on the dead-letter
+ * topic say so. Everything else keeps them, and is tried again the next time. Nothing is written to any topic.
+ */
+import {ExitCode} from '../core/errors.js'
+import {isAborted} from '../core/flow/index.js'
+import {encodeCommitMetadata, LEDGER_EFFECT} from '../core/offsets/index.js'
+import type {
+  Clock,
+  Destination,
+  Logger,
+  SpillStore,
+  StepObserver,
+  TopicAdmin,
+  TopicReader,
+} from '../core/ports/index.js'
+import {type Conclusion, Reassembly} from '../core/reassembly/index.js'
+import type {DeliverReport, PipelineResult, Reporter} from '../core/report.js'
+import {PartitionTable} from './delivery/partition-table.js'
+import {resume} from './delivery/partition-progress.js'
+import {Tally} from './delivery/tally.js'
+import {readLetters} from './retrying/letters.js'
+import {ReferredRecords} from './retrying/referred-records.js'
+import {isChunkOf, type ParkedGeneration, parkedGenerations} from './retrying/parked-generations.js'
+
+export interface RetryFilesOptions {
+  readonly command: string
+  /** The dead-letter topic. */
+  readonly from: string
+  /** Only letters that are about this topic; null: all. */
+  readonly topic: string | null
+  /** Keeps which letters are done. */
+  readonly group: string
+  readonly memoryBytes: number
+  readonly concurrency: number
+}
+
+export interface RetryFilesPorts {
+  readonly admin: TopicAdmin
+  readonly reader: TopicReader
+  readonly destination: Destination
+  readonly spill: SpillStore
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly reporter: Reporter
+  readonly steps: StepObserver
+}
+
+/** @throws TOPIC_UNKNOWN, BROKER_UNREACHABLE, …; what happened to single files is in the report */
+export async function retryFiles(
+  options: RetryFilesOptions,
+  ports: RetryFilesPorts,
+  signal: AbortSignal,
+): Promise<PipelineResult<DeliverReport>> {
+  const {command, from, group} = options
+  const {clock, logger, reporter} = ports
+  const startedMs = clock.nowMs()
+  const {clusterId} = await ports.admin.describeTopic(from)
+  reporter.event({event: 'started', command, topic: from, group})
+  const tally = new Tally(reporter, logger)
+  const ledgers = await ledgersOf(options, ports, clusterId)
+  const records = new ReferredRecords(ports.reader, ports.admin)
+  try {
+    const letters = await readLetters(options, ports, ledgers, signal)
+    tally.records += letters.length
+    const {generations, refused} = await parkedGenerations(letters, records, signal)
+    for (const each of refused) tally.refusedAgain(each.letter.origin, each.reason)
+    for (const generation of generations) {
+      if (isAborted(signal)) break
+      const isDone = await retryGeneration(generation, records, {...options, ...ports, tally}, signal)
+      if (isDone) for (const {partition, offset} of generation.letters) markDone(ledgers, partition, offset)
+    }
+  } catch (thrown) {
+    if (!isAborted(signal)) throw thrown
+  } finally {
+    await commit(options, ports, ledgers, clusterId)
+  }
+  const interrupted = isAborted(signal)
+  const seconds = (clock.nowMs() - startedMs) / 1000
+  const {report, exitCode} = tally.result({command, topic: from, group, interrupted, seconds})
+  return {report, exitCode: interrupted ? ExitCode.interrupted : exitCode}
+}
+
+type Surroundings = RetryFilesOptions & RetryFilesPorts & {readonly tally: Tally}
+
+/** @returns whether it has an outcome that lasts */
+async function retryGeneration(
+  generation: ParkedGeneration,
+  records: ReferredRecords,
+  {tally, clock, ...options}: Surroundings,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const {topic, path, records: wanted, letters} = generation
+  let conclusion: Conclusion | null = null
+  const reassembly = new Reassembly({
+    ...options,
+    topic,
+    generations: 'newest',
+    onConcluded: (each) => (conclusion = each),
+    onReread: () => undefined,
+  })
+  const gone = await records.read(
+    {topic, records: wanted},
+    async (decoded, record) => {
+      if (!isChunkOf(generation, decoded)) return
+      reassembly.accept(decoded, record, clock.nowMs())
+      await reassembly.absorbed()
+    },
+    signal,
+  )
+  await reassembly.drained()
+  const [open] = reassembly.openFiles()
+  const concluded = conclusion as Conclusion | null
+  if (concluded !== null) tally.concluded(concluded)
+  else if (gone > 0) tally.gone(path, gone, topic)
+  else if (open)
+    tally.unfinished([{...open, file: open.file, missing: open.missingChunks()}], clock.nowMs(), 0)
+  else tally.gone(path, letters.length, topic)
+  await reassembly.discardAll()
+  return concluded !== null && LEDGER_EFFECT[concluded.outcome] === 'done'
+}
+
+async function ledgersOf(
+  {from, group}: RetryFilesOptions,
+  {admin}: RetryFilesPorts,
+  clusterId: string,
+): Promise<PartitionTable> {
+  const ranges = await admin.partitionRanges(from)
+  const committed = new Map((await admin.committedOffsets(group, from)).map((each) => [each.partition, each]))
+  const table = new PartitionTable()
+  for (const range of ranges)
+    table.set(
+      range.partition,
+      resume({...range, committed: committed.get(range.partition) ?? null}, clusterId).progress,
+    )
+  return table
+}
+
+function markDone(table: PartitionTable, partition: number, offset: number): void {
+  table.get(partition)?.ledger.markDone([{start: offset, end: offset + 1}])
+}
+
+async function commit(
+  {from, group}: RetryFilesOptions,
+  {admin, steps}: RetryFilesPorts,
+  ledgers: PartitionTable,
+  clusterId: string,
+): Promise<void> {
+  const offsets = ledgers.ledgers().map(([partition, ledger]) => {
+    const offset = ledger.safeOffset
+    const scope = {clusterId, topic: from, partition, base: offset}
+    return {topic: from, partition, offset, metadata: encodeCommitMetadata(scope, ledger.doneRuns()).metadata}
+  })
+  steps.reached('before-commit')
+  await admin.resetOffsets(group, offsets)
+  steps.reached('after-commit')
+}
