@@ -44,8 +44,14 @@ What is delivered is done; everything else stays on the dead-letter topic and is
     ])
     const {values, kafka, stopping, reporter, output} = invocation
     const {logger} = output
-    const {output: directory, concurrency} = values
-    const delivery = await openDirectory({directory, concurrency, logger, signal: stopping.signal})
+    const {output: directory, concurrency, onConflict} = values
+    const delivery = await openDirectory({
+      directory,
+      concurrency,
+      onConflict,
+      logger,
+      signal: stopping.signal,
+    })
     try {
       const group = values.group ?? `${await delivery.defaultGroup()}-retry`
       logger.info(`Consumer group: ${group}`)

@@ -1,8 +1,8 @@
 /** From a record to a checked chunk, or to the reason why it is none. */
-import {createHash} from 'node:crypto'
 import {isUtf8} from 'node:buffer'
 import type {ConsumedRecord} from '../record.js'
 import {type Chunk, type ChunkHeaders, chunkPath} from './chunk.js'
+import {chunkHash, chunkHashAside} from './chunk-hash.js'
 import {decodeHeaders} from './headers.js'
 import {MalformedValue, MsgpackReader} from './msgpack.js'
 import {checkPath} from './paths.js'
@@ -17,8 +17,31 @@ export interface DecodedChunk {
   readonly path: string
 }
 
+type Verdict = DecodedChunk | Poison
+
 /** Never throws, whatever the record holds. */
-export function decodeChunk(record: Pick<ConsumedRecord, 'value' | 'headers'>): DecodedChunk | Poison {
+export function decodeChunk(record: Pick<ConsumedRecord, 'value' | 'headers'>): Verdict {
+  const parsed = parseChunk(record)
+  return 'poison' in parsed ? parsed : judge(parsed, chunkHash(parsed.chunk.data))
+}
+
+/** The same, with the hash of a large chunk computed on another thread. Never rejects. */
+export function decodeChunkAside(
+  record: Pick<ConsumedRecord, 'value' | 'headers'>,
+): Verdict | Promise<Verdict> {
+  const parsed = parseChunk(record)
+  if ('poison' in parsed) return parsed
+  const hash = chunkHashAside(parsed.chunk.data)
+  return hash instanceof Promise ? hash.then((actual) => judge(parsed, actual)) : judge(parsed, hash)
+}
+
+function judge(parsed: DecodedChunk, actual: Buffer): Verdict {
+  const {chunkSha512, index, count} = parsed.chunk
+  return actual.equals(chunkSha512) ? parsed : poison('CHUNK_HASH_MISMATCH', `chunk ${index} of ${count}`)
+}
+
+/** All but the hash of the data. */
+function parseChunk(record: Pick<ConsumedRecord, 'value' | 'headers'>): Verdict {
   if (record.value === null) return poison('NO_VALUE')
   // KafkaCrypto's ciphertext: 0x01, then a msgpack array of three.
   if (record.value[0] === 0x01 && record.value[1] === 0x93) return poison('ENCRYPTED')
@@ -85,9 +108,7 @@ function checkChunk(chunk: Chunk, path: string): Poison | null {
   if (data.length === 0 && count > 1) return poison('INCONSISTENT', 'an empty chunk among several')
   // Every chunk before this one has at least one byte.
   if (offsetBytes < index - 1) return poison('INCONSISTENT', `chunk ${index} is at offset ${offsetBytes}`)
-
-  const actual = createHash('sha512').update(data).digest()
-  return actual.equals(chunk.chunkSha512) ? null : poison('CHUNK_HASH_MISMATCH', `chunk ${index} of ${count}`)
+  return null
 }
 
 function utf8(bytes: Buffer, field: string): string {

@@ -12,7 +12,8 @@
  * a chunk's data is a view into the record.
  */
 export {type Chunk, type ChunkHeaders, type FileIdentityOnWire, chunkPath} from './chunk.js'
-export {decodeChunk, type DecodedChunk} from './decode.js'
+export {chunkHash, chunkHashAside} from './chunk-hash.js'
+export {decodeChunk, decodeChunkAside, type DecodedChunk} from './decode.js'
 export {encodeChunk, type WireFormat} from './encode.js'
 export {FileDigest} from './file-digest.js'
 export {HEADER, decodeHeaders, encodeHeaders} from './headers.js'

@@ -2,8 +2,8 @@
  * The group's side of a delivery: what happens when partitions come, when records arrive, when partitions go.
  * All offsets pass through here on their way from record to ledger.
  */
-import {decodeChunk, type DecodedChunk} from '../../core/chunk/index.js'
-import {abortable, RecentKeys} from '../../core/flow/index.js'
+import type {DecodedChunk, Poison} from '../../core/chunk/index.js'
+import {abortable, isAborted, RecentKeys} from '../../core/flow/index.js'
 import {CommitManager, type CommittedPartition, LEDGER_EFFECT} from '../../core/offsets/index.js'
 import type {
   AssignedPartition,
@@ -29,6 +29,7 @@ import {
 import type {Reporter} from '../../core/report.js'
 import type {DeadLetters, RefusedChunk} from './dead-letters.js'
 import type {Notices} from './notices.js'
+import {DecodingAhead} from './decoding-ahead.js'
 import {fresh, type PartitionProgress, resume} from './partition-progress.js'
 import {PartitionTable, type Position} from './partition-table.js'
 import type {Tally} from './tally.js'
@@ -106,11 +107,17 @@ export class DeliveryHandler implements GroupHandler {
     const {signal} = this.revoking
     const nowMs = this.options.clock.nowMs()
     const refused: RefusedChunk[] = []
+    const decoding = new DecodingAhead(records, ({offset}) => !progress.ledger.isDone(offset))
     for (const [i, record] of records.entries()) {
       if (i % RECORDS_AT_ONCE === 0) await this.absorbed(signal)
       if (signal.aborted) return
       this.options.tally.records += 1
-      if (progress.ledger.see(record.offset)) this.route(progress, record, nowMs, refused)
+      if (progress.ledger.see(record.offset)) {
+        const decoded = decoding.take(i)
+        const chunk = decoded instanceof Promise ? await decoded : decoded
+        if (isAborted(signal)) return
+        this.route(progress, record, chunk, nowMs, refused)
+      }
       progress.readPosition = record.offset + 1
     }
     progress.ledger.passTo(nextOffset)
@@ -162,10 +169,10 @@ export class DeliveryHandler implements GroupHandler {
   private route(
     progress: PartitionProgress,
     record: ConsumedRecord,
+    decoded: DecodedChunk | Poison,
     nowMs: number,
     refused: RefusedChunk[],
   ): void {
-    const decoded = decodeChunk(record)
     if ('poison' in decoded) {
       this.options.tally.poisoned(record, decoded)
       if (this.options.deadLetters === null) markDone(progress, record)

@@ -3,7 +3,6 @@
  * it, once to send it. What is sent must be what was hashed: chunk by chunk (upload-plan.ts), and the file's
  * identity (size, time, inode) must still be the same after each pass. Otherwise it is sent anew, as another upload.
  */
-import {createHash} from 'node:crypto'
 import {
   encodeChunk,
   partitionForPath,
@@ -99,13 +98,12 @@ export class FileSender {
     let unchanged = true
     for (let index = 1; index <= plan.split.count; index++) {
       signal.throwIfAborted()
-      const data = await readable(file, () => plan.readChunk(index))
-      if (data === null) {
+      const chunk = await readable(file, () => plan.readChunk(index))
+      if (chunk === null) {
         unchanged = false
         break
       }
-      const chunkSha512 =
-        plan.split.count === 1 ? plan.common.sha512 : createHash('sha512').update(data).digest()
+      const {data, sha512: chunkSha512} = chunk
       const {offsetBytes} = plan.split.chunk(index)
       const record = encodeChunk(
         {...plan.common, index, offsetBytes, chunkSha512, data},

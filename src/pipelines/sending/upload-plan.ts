@@ -3,6 +3,7 @@ import {crc32} from 'node:zlib'
 import {
   type Chunk,
   type ChunkHeaders,
+  chunkHashAside,
   FileDigest,
   type SplitPlan,
   splitPlan,
@@ -19,7 +20,7 @@ export interface UploadPlan {
    * Reads a chunk for sending.
    * @returns null when it is not what was hashed: the file changed
    */
-  readonly readChunk: (index: number) => Promise<Buffer | null>
+  readonly readChunk: (index: number) => Promise<{readonly data: Buffer; readonly sha512: Buffer} | null>
 }
 
 export interface UploadTerms {
@@ -28,10 +29,14 @@ export interface UploadTerms {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+const SHA512_BYTES = 64
+/** Chunks whose hash is being computed, at most. */
+const HASHES_UNDER_WAY = 4
+
 /**
- * Hashes the file in one sequential pass, remembering a CRC-32 for each chunk: a hundred times cheaper than a
- * second SHA-512, and enough to notice that a chunk is not the one that was hashed. A file of one chunk is kept
- * in memory and read only once.
+ * Hashes the file in one sequential pass, and each chunk on other threads meanwhile; so the second pass need not.
+ * It remembers a CRC-32 for each chunk: enough to notice that a chunk is not the one that was hashed. A file of one
+ * chunk is kept in memory and read only once.
  *
  * @returns null when the file ended early: it changed
  */
@@ -44,23 +49,34 @@ export async function planUpload(
   const split = splitPlan(sizeBytes, chunkBytes)
   const digest = new FileDigest()
   const chunkCrcs: number[] = []
-  const scratch = Buffer.allocUnsafe(Math.min(sizeBytes, chunkBytes))
-  for (let index = 1; index <= split.count; index++) {
-    const {offsetBytes, byteLength} = split.chunk(index)
-    const data = scratch.subarray(0, byteLength)
-    if ((await reader.read(data, offsetBytes)) < byteLength) return null
+  const chunkHashes = Buffer.allocUnsafe(split.count > 1 ? split.count * SHA512_BYTES : 0)
+  const underWay: Promise<void>[] = []
+  let last: Buffer = Buffer.alloc(0)
+  for await (const data of chunkData(reader, split)) {
+    if (data === null) return null
+    const at = chunkCrcs.length
+    if (split.count > 1) {
+      const keep = (hash: Buffer) => void hash.copy(chunkHashes, at * SHA512_BYTES)
+      const hash = chunkHashAside(data)
+      if (hash instanceof Promise) underWay.push(hash.then(keep))
+      else keep(hash)
+    }
     digest.update(data)
     chunkCrcs.push(crc32(data))
+    if (underWay.length === HASHES_UNDER_WAY) await underWay.shift()
+    last = data
   }
+  await Promise.all(underWay)
+  const {sha512, crc32: fileCrc32} = digest.finish()
 
   const readChunk = async (index: number) => {
-    if (split.count === 1) return scratch
+    if (split.count === 1) return {data: last, sha512}
     const {offsetBytes, byteLength} = split.chunk(index)
     const data = Buffer.allocUnsafe(byteLength)
     const complete = (await reader.read(data, offsetBytes)) === byteLength
-    return complete && crc32(data) === chunkCrcs[index - 1] ? data : null
+    if (!complete || crc32(data) !== chunkCrcs[index - 1]) return null
+    return {data, sha512: chunkHashes.subarray((index - 1) * SHA512_BYTES, index * SHA512_BYTES)}
   }
-  const {sha512, crc32: fileCrc32} = digest.finish()
   const {subdir, name} = splitWirePath(file.path)
   return {
     common: {
@@ -74,5 +90,34 @@ export async function planUpload(
     headers: {uploadId, sizeBytes, crc32: fileCrc32, partitionedByFile: true, metadata},
     split,
     readChunk,
+  }
+}
+
+/** One chunk after another, the next one being read meanwhile; each is good until the next. Null: the file ended. */
+async function* chunkData(reader: SourceReader, split: SplitPlan): AsyncGenerator<Buffer | null> {
+  const {byteLength: largest} = split.chunk(1)
+  const odd = Buffer.allocUnsafe(largest)
+  const even = Buffer.allocUnsafe(split.count > 1 ? largest : 0)
+  const read = async (index: number) => {
+    const {offsetBytes, byteLength} = split.chunk(index)
+    const data = (index % 2 === 1 ? odd : even).subarray(0, byteLength)
+    return (await reader.read(data, offsetBytes)) === byteLength ? data : null
+  }
+  const readAhead = (index: number) => {
+    const reading = read(index)
+    // It may fail before its turn comes, where that is seen.
+    reading.catch(() => undefined)
+    return reading
+  }
+  let next = readAhead(1)
+  try {
+    for (let index = 1; index <= split.count; index++) {
+      const data = await next
+      if (index < split.count) next = readAhead(index + 1)
+      yield data
+    }
+  } finally {
+    // Whoever stops early closes the reader.
+    await next.catch(() => undefined)
   }
 }
