@@ -59,6 +59,12 @@ export class Tally {
       this.reporter.event({event: 'file.skipped', path, code: 'ALREADY_DELIVERED', reason})
       return
     }
+    if (outcome === 'kept') {
+      this.skipped += 1
+      const reason = 'Another file has its name, and is kept.'
+      this.reporter.event({event: 'file.skipped', path, code: 'FILE_EXISTS', reason})
+      return
+    }
     const code = error?.code ?? 'FILE_HELD'
     const reason = error?.message ?? 'It could not be delivered.'
     const missing = error?.facts['missingChunks']
