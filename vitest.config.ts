@@ -1,12 +1,21 @@
+import {availableParallelism} from 'node:os'
 import {defineConfig} from 'vitest/config'
 
 /** The layers of tests, fastest first. docs/architecture.md says what each one is for. */
 const project = (name: string, include: string[], extra: object = {}) => ({
-  test: {name, include, disableConsoleIntercept: true, ...extra},
+  test: {
+    name,
+    include,
+    setupFiles: ['test/support/as-a-user.ts'],
+    disableConsoleIntercept: true,
+    ...extra,
+  },
 })
 
 export default defineConfig({
   test: {
+    // One more than there are cores: some files wait for a broker's patience, or for processes of their own.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], {testTimeout: 60_000}),
       project('property', ['test/property/**/*.test.ts'], {testTimeout: 60_000}),

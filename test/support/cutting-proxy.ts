@@ -5,6 +5,8 @@ export interface CuttingProxy {
   readonly bootstrap: string
   /** Connections that stand now. */
   readonly standing: number
+  /** What went over it until now. */
+  readonly traffic: {readonly toBroker: number; readonly fromBroker: number}
   /** Ends every connection in both directions: `end` as a broker that shuts down, `reset` as a crash. */
   cut(how: 'end' | 'reset'): void
   close(): Promise<void>
@@ -17,6 +19,7 @@ export interface CuttingProxy {
 export async function startCuttingProxy(brokerBootstrap: string): Promise<CuttingProxy> {
   const [host = '', port = ''] = brokerBootstrap.split(':')
   const wires = new Set<{client: Socket; broker: Socket}>()
+  const traffic = {toBroker: 0, fromBroker: 0}
   const server = createServer((client) => {
     const broker = connect(Number(port), host)
     const wire = {client, broker}
@@ -27,8 +30,14 @@ export async function startCuttingProxy(brokerBootstrap: string): Promise<Cuttin
       broker.destroy()
     }
     for (const socket of [client, broker]) socket.on('close', end).on('error', () => undefined)
-    client.on('data', (bytes) => broker.write(bytes))
-    broker.on('data', (bytes) => client.write(renamed(bytes)))
+    client.on('data', (bytes) => {
+      traffic.toBroker += bytes.length
+      broker.write(bytes)
+    })
+    broker.on('data', (bytes) => {
+      traffic.fromBroker += bytes.length
+      client.write(renamed(bytes))
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const own = (server.address() as AddressInfo).port
@@ -45,6 +54,7 @@ export async function startCuttingProxy(brokerBootstrap: string): Promise<Cuttin
     get standing() {
       return wires.size
     },
+    traffic,
     cut(how) {
       for (const {client, broker} of wires) {
         broker.destroy()

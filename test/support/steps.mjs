@@ -9,7 +9,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
  * @typedef {{name: string, passed: number, failed: number, skipped?: number}} Count
- * @typedef {{name: string, run: () => Promise<Count[]>}} Step
+ * @typedef {null | ((text: string) => void)} Output where the programs of a step print: null is where we do
+ * @typedef {{name: string, run: (output: Output) => Promise<Count[]>}} Step
  */
 
 /**
@@ -24,7 +25,7 @@ export async function runSteps(steps) {
   for (const step of steps) {
     console.log(`\n== ${step.name}`)
     const stepStarted = performance.now()
-    counts.push(...(await step.run()))
+    counts.push(...(await step.run(inherited)))
     console.log(`-- ${step.name}: ${seconds(stepStarted)}`)
   }
   console.log(`\n== summary (${seconds(started)})`)
@@ -42,7 +43,39 @@ export async function runSteps(steps) {
 export function npmScript(script) {
   return {
     name: script,
-    run: async () => [verdict(script, (await execute('npm', ['run', '--silent', script])) === 0)],
+    run: async (output) => [
+      verdict(script, (await execute('npm', ['run', '--silent', script], output)) === 0),
+    ],
+  }
+}
+
+/**
+ * Runs the others one after another beside the first, which prints as it goes on; what the others print follows in
+ * one piece each.
+ *
+ * @param {Step} first
+ * @param {Step[]} others
+ * @returns {Step}
+ */
+export function beside(first, ...others) {
+  return {
+    name: [first, ...others].map(({name}) => name).join(' | '),
+    run: async (output) => {
+      const printed = []
+      const runOthers = async () => {
+        const counts = []
+        for (const step of others) {
+          const started = performance.now()
+          const kept = []
+          counts.push(...(await step.run((text) => kept.push(text))))
+          printed.push(`\n== ${step.name}\n${kept.join('')}-- ${step.name}: ${seconds(started)}`)
+        }
+        return counts
+      }
+      const [counts, otherCounts] = await Promise.all([first.run(output), runOthers()])
+      for (const text of printed) console.log(text)
+      return [...otherCounts, ...counts]
+    },
   }
 }
 
@@ -50,12 +83,12 @@ export function npmScript(script) {
 export function buildIfStale() {
   return {
     name: 'build',
-    run: async () => {
+    run: async (output) => {
       if (!distIsStale()) {
         console.log('dist is as new as src')
         return []
       }
-      return npmScript('build').run()
+      return npmScript('build').run(output)
     },
   }
 }
@@ -64,13 +97,13 @@ export function buildIfStale() {
 export function vitest(...projects) {
   return {
     name: `vitest: ${projects.join(', ')}`,
-    run: async () => {
+    run: async (output) => {
       const results = join(tmpdir(), `streamtool-test-${process.pid}.json`)
       const args = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run']
       for (const project of projects) args.push('--project', project)
       args.push('--reporter=default', '--reporter=json', `--outputFile.json=${results}`)
       try {
-        const exitCode = await execute(process.execPath, args)
+        const exitCode = await execute(process.execPath, args, output)
         return countTests(
           projects,
           exitCode,
@@ -87,7 +120,8 @@ export function vitest(...projects) {
 export async function missingPrograms(...programs) {
   const missing = []
   for (const program of programs)
-    if ((await execute('sh', ['-c', `command -v "$0" >/dev/null`, program])) !== 0) missing.push(program)
+    if ((await execute('sh', ['-c', `command -v "$0" >/dev/null`, program], inherited)) !== 0)
+      missing.push(program)
   return missing
 }
 
@@ -130,15 +164,24 @@ function filesUnder(directory) {
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
 }
 
-/** @returns {Promise<number>} the exit code; not 0 when the program was killed or cannot be started */
-function execute(command, args) {
+/** Says that a program prints where we do. */
+const inherited = null
+
+/**
+ * @param {Output} output
+ * @returns {Promise<number>} the exit code; not 0 when the program was killed or cannot be started
+ */
+function execute(command, args, output) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, {cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit']})
+    const to = output === inherited ? 'inherit' : 'pipe'
+    const child = spawn(command, args, {cwd: ROOT, stdio: ['ignore', to, to]})
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => output(text))
     child.once('error', (error) => {
       console.error(`${command}: ${error.message}`)
       resolve(127)
     })
-    child.once('exit', (exitCode) => resolve(exitCode ?? 1))
+    child.once('close', (exitCode) => resolve(exitCode ?? 1))
   })
 }
 

@@ -1,0 +1,20 @@
+import {expect} from 'vitest'
+import type {Evidence} from './crash-run.js'
+import {WINDOW_FILES} from './evidence.js'
+
+/** `--concurrency`, unless told otherwise. */
+const FILES_BEING_FINISHED = 32
+
+/** Whatever died, and however often. */
+export function expectNothingLost(evidence: Evidence): void {
+  expect(evidence).toMatchObject({missing: 0, delivered: evidence.files, outsideWindow: []})
+  expect(evidence.largestWindow).toBeLessThanOrEqual(WINDOW_FILES)
+  // Only a file that was between its rename and its entry in the index at a death is put in its place once more.
+  expect(evidence.replaced).toBeLessThanOrEqual(evidence.deaths * FILES_BEING_FINISHED)
+}
+
+/** Where nobody died, nothing comes to its end twice. */
+export function expectNothingRepeated(evidence: Evidence): void {
+  expectNothingLost(evidence)
+  expect(evidence).toMatchObject({metAgain: 0, deliveredTwice: 0, replaced: 0})
+}

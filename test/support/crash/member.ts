@@ -1,0 +1,183 @@
+/** One `reconstruct` as a process of its own, to be killed; all that it tells is kept. */
+import {type ChildProcess, spawn} from 'node:child_process'
+import {existsSync} from 'node:fs'
+import {rm} from 'node:fs/promises'
+import {join} from 'node:path'
+import {createInterface} from 'node:readline'
+import {fileURLToPath} from 'node:url'
+import type {Step} from '../../../src/core/ports/index.js'
+import type {DeliverReport, PipelineEvent} from '../../../src/core/report.js'
+import {eventually} from '../eventually.js'
+import {collect, diesWithUs, ended} from '../processes.js'
+
+const BIN = fileURLToPath(new URL('../../../bin/run.js', import.meta.url))
+const KILLER = fileURLToPath(new URL('killer.mjs', import.meta.url))
+const PATIENCE_MS = 120_000
+
+/** Dies when it reaches the step for the nth time. */
+export interface Fate {
+  readonly step: Step
+  readonly nth: number
+}
+
+export type TimedEvent = PipelineEvent & {readonly time: string}
+
+export interface MemberOptions {
+  readonly topic: string
+  readonly output: string
+  readonly env: NodeJS.ProcessEnv
+  readonly fate?: Fate
+  readonly args?: readonly string[]
+}
+
+export class Member {
+  readonly events: TimedEvent[] = []
+  readonly startedAt = Date.now()
+  private readonly child: ChildProcess
+  private readonly stderr: () => Buffer
+  private readonly gone: Promise<[number | null, NodeJS.Signals | null]>
+  private readonly marker: string
+  private readonly waiting = new Set<() => void>()
+
+  constructor(private readonly options: MemberOptions) {
+    const {topic, output, env, fate, args = []} = options
+    this.marker = join(env['STREAMTOOL_STATE_DIR'] ?? output, `killed-${process.pid}-${Member.count++}`)
+    const fateEnv = fate
+      ? {KILL_AT_STEP: fate.step, KILL_AT_TIME: String(fate.nth), KILL_MARKER: this.marker}
+      : {}
+    this.child = spawn(
+      process.execPath,
+      [
+        ...(fate ? ['--import', KILLER] : []),
+        ...[BIN, 'reconstruct', '--topic', topic, '--output', output, '--events', '--json'],
+        ...['--progress', 'none', ...args],
+      ],
+      {env: {...env, ...fateEnv}},
+    )
+    diesWithUs(this.child)
+    this.stderr = collect(this.child.stderr!)
+    const read = new Promise<void>((resolve) => {
+      createInterface({input: this.child.stdout!})
+        .on('line', (line) => this.take(line))
+        .once('close', resolve)
+    })
+    this.gone = ended(this.child).then(async (end) => {
+      await read
+      for (const look of this.waiting) look()
+      return end
+    })
+  }
+  private static count = 0
+
+  /** The partitions that it was given last; null before it was given any. */
+  get partitions(): readonly number[] | null {
+    const last = this.events.findLast(({event}) => event === 'assignment')
+    return last?.event === 'assignment' ? last.partitions.map(({partition}) => partition) : null
+  }
+
+  /** From its start to its first partitions. */
+  get secondsToAssignment(): number | null {
+    const first = this.events.find(({event}) => event === 'assignment')
+    return first ? (Date.parse(first.time) - this.startedAt) / 1000 : null
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
+  }
+
+  get wasKilled(): boolean {
+    return this.child.signalCode === 'SIGKILL'
+  }
+
+  /** Waits for what it tells; fails by name when it ends before, or is silent for too long. */
+  async until(what: string, condition: (events: readonly TimedEvent[]) => boolean): Promise<void> {
+    if (condition(this.events)) return
+    let timer: NodeJS.Timeout | undefined
+    let look: (() => void) | undefined
+    try {
+      await new Promise<void>((resolve, reject) => {
+        look = () => {
+          if (condition(this.events)) resolve()
+          else if (!this.isRunning) reject(this.failure(`ended before ${what}`))
+        }
+        this.waiting.add(look)
+        timer = setTimeout(
+          () => reject(this.failure(`waited ${PATIENCE_MS} ms in vain until ${what}`)),
+          PATIENCE_MS,
+        )
+        look()
+      })
+    } finally {
+      clearTimeout(timer)
+      if (look) this.waiting.delete(look)
+    }
+  }
+
+  async untilAssigned(count = 1): Promise<void> {
+    await this.until(
+      'it was given partitions',
+      (events) => events.filter(({event}) => event === 'assignment').length >= count,
+    )
+  }
+
+  /** Waits until it met its fate. @throws when it ended in another way, or did not end: it never got there */
+  async untilKilledByFate(): Promise<void> {
+    const {fate} = this.options
+    if (!fate) throw new Error('it has no fate')
+    const label = `${fate.step} #${fate.nth}`
+    const timeout = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE_MS)
+    await this.gone
+    clearTimeout(timeout)
+    if (!existsSync(this.marker)) throw this.failure(`never reached ${label}`)
+    await rm(this.marker)
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL')
+    await this.gone
+  }
+
+  /** A graceful stop. @throws when it does not exit with 0 */
+  async stop(): Promise<DeliverReport> {
+    this.child.kill('SIGTERM')
+    return this.report()
+  }
+
+  /** Its report, once it has ended by itself. @throws when it does not exit with 0 */
+  async report(): Promise<DeliverReport> {
+    const [exitCode] = await this.gone
+    const last = this.events.at(-1)
+    if (exitCode !== 0 || last?.event !== 'finished') throw this.failure('did not end well')
+    return last.report as DeliverReport
+  }
+
+  private take(line: string): void {
+    // The last line of a process that was killed may be cut.
+    if (!line.endsWith('}')) return
+    this.events.push(JSON.parse(line) as TimedEvent)
+    for (const look of this.waiting) look()
+  }
+
+  private failure(what: string): Error {
+    const {exitCode, signalCode} = this.child
+    const tail = this.events.slice(-3).map((event) => JSON.stringify(event))
+    return new Error(
+      `reconstruct ${what} (exit code ${exitCode ?? '-'}, signal ${signalCode ?? '-'}):\n` +
+        `${this.stderr().toString().slice(-4000)}\n${tail.join('\n')}`,
+    )
+  }
+}
+
+/** All of them are running, and have divided the partitions among themselves. */
+export async function untilShared(members: readonly Member[], partitionCount: number): Promise<void> {
+  await eventually(
+    `${members.length} members share ${partitionCount} partitions`,
+    () => {
+      const given = members.flatMap(({partitions}) => partitions ?? [])
+      const each = members.every(({partitions}) => partitions !== null && partitions.length > 0)
+      return each && given.length === partitionCount && new Set(given).size === partitionCount
+    },
+    60_000,
+    20,
+  )
+}
