@@ -64,6 +64,7 @@ export async function openInputs(options: InputOptions): Promise<FileSource & {c
 export interface DirectoryOptions {
   readonly directory: string
   readonly concurrency: number
+  readonly onConflict?: 'overwrite' | 'keep' | 'rename' | 'fail'
   readonly logger: Logger
   /** Ends waiting for the storage. */
   readonly signal: AbortSignal

@@ -36,10 +36,10 @@ Runs until it is stopped; with --once until the end that the topic had at the st
   }
 
   protected async openDelivery(
-    {output, concurrency}: Values<typeof reconstructSettings>,
+    {output, concurrency, onConflict}: Values<typeof reconstructSettings>,
     surroundings: {readonly logger: Logger; readonly signal: AbortSignal},
   ): Promise<Delivery> {
     const {openDirectory} = await import('../cli/compose.js')
-    return openDirectory({directory: output, concurrency, ...surroundings})
+    return openDirectory({directory: output, concurrency, onConflict, ...surroundings})
   }
 }

@@ -9,7 +9,7 @@ import path from 'node:path'
 import type {Clock} from '../../core/ports/index.js'
 import {compareGenerations, isOlderThanHeld} from '../../core/reassembly/generation-order.js'
 import {naming} from '../system/storage-error.js'
-import {type Delivered, isSameGeneration, isSameTopic} from './index-slot.js'
+import {type Delivered, intended, isSameGeneration, isSameTopic} from './index-slot.js'
 import {findInTableOfAnother, IndexTable} from './index-table.js'
 import {syncDirectory} from './sync-directory.js'
 
@@ -56,6 +56,18 @@ export class DeliveredIndex {
     const [newest] = held.sort((a, b) => (isOlder(a, b) ? 1 : -1))
     if (newest === undefined || !isSameGeneration(incoming, newest)) return {what: 'neither'}
     return {what: 'same', asOf: compareGenerations(incoming.order, newest.order) < 0 ? newest : incoming}
+  }
+
+  /** Every file that streamtool may have left for the path, under whatever name: the newest first, intents last. */
+  async traces(incoming: Delivered): Promise<readonly Delivered[]> {
+    const held = await this.heldOf(incoming.pathHash)
+    const intents = await this.heldOf(intended(incoming).pathHash)
+    return [...held.sort((a, b) => (isOlder(a, b) ? 1 : -1)), ...intents]
+  }
+
+  /** To be called before a file is put in its place, so that it is known for ours if we die before {@link record}. */
+  async intend(delivered: Delivered): Promise<void> {
+    await this.table.put(intended(delivered))
   }
 
   /**

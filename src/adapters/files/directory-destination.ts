@@ -25,6 +25,7 @@ import {DescriptorPool} from './descriptor-pool.js'
 import {DirectoryWriter, type WriterSite} from './directory-writer.js'
 import {deliveredEntry} from './index-slot.js'
 import {outputComponents} from './output-path.js'
+import type {OnConflict} from './placing.js'
 import {waitOutOutages, type WhenStorageAllows} from './storage-outage.js'
 import {Turns} from './turns.js'
 import {openWorkspace, reopenWorkspace, type Workspace} from './workspace.js'
@@ -36,6 +37,8 @@ export interface DirectoryDestinationOptions {
   readonly root: string
   /** How many files are finished at once. */
   readonly concurrency: number
+  /** `overwrite` unless given. */
+  readonly onConflict?: OnConflict
   readonly clock: Clock
   readonly logger: Logger
   readonly steps: StepObserver
@@ -78,6 +81,8 @@ class DirectoryDestination implements DirectoryOutput {
     })
     this.site = {
       steps: options.steps,
+      logger: options.logger,
+      onConflict: options.onConflict ?? 'overwrite',
       whenStorageAllows: this.whenStorageAllows,
       finishing: new Semaphore(options.concurrency),
       turns: new Turns(),

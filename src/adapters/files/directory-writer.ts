@@ -1,9 +1,10 @@
 /** One file on its way into an output directory. */
 import {StreamtoolError} from '../../core/errors.js'
 import type {Gauge, Semaphore} from '../../core/flow/index.js'
-import type {FileWriter, FinishOutcome, IncomingFile, StepObserver} from '../../core/ports/index.js'
+import type {FileWriter, FinishOutcome, IncomingFile, Logger, StepObserver} from '../../core/ports/index.js'
 import type {PartialFile} from './partial-file.js'
-import {type Publication, publish} from './publish.js'
+import type {OnConflict, Publication} from './placing.js'
+import {publish} from './publish.js'
 import type {WhenStorageAllows} from './storage-outage.js'
 import type {Turns} from './turns.js'
 import type {Workspace} from './workspace.js'
@@ -14,6 +15,8 @@ const HELD_BYTES_LIMIT = 8 * 1024 * 1024
 /** What the writers of a destination share. */
 export interface WriterSite {
   readonly steps: StepObserver
+  readonly logger: Logger
+  readonly onConflict: OnConflict
   readonly whenStorageAllows: WhenStorageAllows
   /** How many files may be in `finish`. */
   readonly finishing: Semaphore
@@ -104,7 +107,9 @@ export class DirectoryWriter implements FileWriter {
       file: this.file,
       components: this.components,
       workspace: this.workspace,
+      onConflict: this.site.onConflict,
       steps: this.site.steps,
+      logger: this.site.logger,
       whenStorageAllows: (work) => this.whenStorageAllows(work),
       throwIfAborted: () => this.throwIfAborted(),
     }

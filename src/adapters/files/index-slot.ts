@@ -11,7 +11,8 @@
  *      96 f64   record time, ms since the epoch; -1: none
  *     104 f64   file time, ms since the epoch; NaN: none
  *     112 f64   size, bytes
- *     120 8 B   zeros
+ *     120 u16   copy: 0 under its own name, n as `name (n).ext`
+ *     122 6 B   zeros
  *
  * A slot that was being written when the machine died fails its check.
  */
@@ -20,7 +21,9 @@ import type {GenerationOrder, IncomingFile} from '../../core/ports/index.js'
 
 export const SLOT_BYTES = 128
 const HASH_BYTES = 16
-const CONTENT_BYTES = 32
+/** So many of a SHA-512 are kept. */
+export const CONTENT_BYTES = 32
+const INTENT = Buffer.from('intent\0')
 const NO_UPLOAD = Buffer.alloc(HASH_BYTES)
 const PATH_AT = 8
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -33,6 +36,8 @@ export interface Delivered {
   readonly content: Buffer
   readonly order: GenerationOrder
   readonly sizeBytes: number
+  /** Under which name it lies: 0 is its own, another number that of a copy (conflict.ts). */
+  readonly copy: number
 }
 
 export function deliveredEntry(file: IncomingFile, sizeBytes: number): Delivered {
@@ -43,7 +48,13 @@ export function deliveredEntry(file: IncomingFile, sizeBytes: number): Delivered
     content: file.sha512,
     order: file.order,
     sizeBytes,
+    copy: 0,
   }
+}
+
+/** The same under another key: what is about to be delivered, written down before the step. */
+export function intended(entry: Delivered): Delivered {
+  return {...entry, pathHash: intentHashOf(entry.pathHash)}
 }
 
 export function isSameTopic(a: Delivered, b: Delivered): boolean {
@@ -69,6 +80,7 @@ export function encodeSlot(entry: Delivered): Buffer {
   slot.writeDoubleBE(entry.order.timestampMs, 96)
   slot.writeDoubleBE(entry.order.mtimeMs ?? NaN, 104)
   slot.writeDoubleBE(entry.sizeBytes, 112)
+  slot.writeUInt16BE(entry.copy, 120)
   slot.writeUInt32BE(checkOf(slot), 0)
   return slot
 }
@@ -89,6 +101,7 @@ export function decodeSlot(slot: Buffer): Delivered | null {
       mtimeMs: Number.isNaN(mtimeMs) ? null : mtimeMs,
     },
     sizeBytes: slot.readDoubleBE(112),
+    copy: slot.readUInt16BE(120),
   }
 }
 
@@ -118,6 +131,10 @@ function topicHashOf(name: string): Buffer {
 /** An upload id is a UUID: 16 bytes, and random enough. Anything else is hashed. */
 function uploadHashOf(uploadId: string): Buffer {
   return UUID.test(uploadId) ? Buffer.from(uploadId.replaceAll('-', ''), 'hex') : hashOf(uploadId)
+}
+
+function intentHashOf(pathHash: Buffer): Buffer {
+  return hash('sha256', Buffer.concat([INTENT, pathHash.subarray(0, HASH_BYTES)]), 'buffer')
 }
 
 function hashOf(text: string): Buffer {

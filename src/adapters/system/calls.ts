@@ -11,6 +11,7 @@ import {
   fstat,
   fsync,
   futimes,
+  link,
   lstat,
   type NoParamCallback,
   open,
@@ -68,6 +69,7 @@ export const calls = {
   fstatBig: (fd: number) => promised<BigIntStats>((done) => fstat(fd, {bigint: true}, done)),
   fsync: (fd: number) => completed((settled) => fsync(fd, settled)),
   futimes: (fd: number, seconds: number) => completed((settled) => futimes(fd, seconds, seconds, settled)),
+  link: (existing: string, path: string) => completed((settled) => link(existing, path, settled)),
   lstat: (path: string) => promised<Stats>((done) => lstat(path, done)),
   open: (path: string, flags: number, mode = 0o666) =>
     promised<number>((done) => open(path, flags, mode, done)),

@@ -81,6 +81,9 @@ export function storageError(thrown: unknown, action: string, path: string): Err
   )
 }
 
+/** What `link` fails with on file systems that have no hard links. */
+export const HAS_NO_LINKS: ReadonlySet<string | null> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
 /** What a descriptor answers that is good for nothing any more: the file server or the disk went away behind it. */
 const STALE: ReadonlySet<unknown> = new Set(['ESTALE', 'EIO', 'ENODEV', 'ENXIO', 'ENOTCONN', 'ESHUTDOWN'])
 

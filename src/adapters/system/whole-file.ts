@@ -2,10 +2,7 @@
 import {randomUUID} from 'node:crypto'
 import {link, readFile, rename, unlink, writeFile} from 'node:fs/promises'
 import path from 'node:path'
-import {errno} from './storage-error.js'
-
-/** What `link` fails with on file systems that have no hard links. */
-const NO_LINKS: ReadonlySet<string | null> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+import {errno, HAS_NO_LINKS} from './storage-error.js'
 
 /**
  * Creates a file with this content, of several processes at once in one of them. Where hard links are impossible
@@ -18,7 +15,7 @@ export async function createWhole(file: string, content: string): Promise<boolea
     await writeFile(temporary, content, {flag: 'wx', mode: 0o600, flush: true})
     return await unlessThere(link(temporary, file))
   } catch (thrown) {
-    if (!NO_LINKS.has(errno(thrown))) throw thrown
+    if (!HAS_NO_LINKS.has(errno(thrown))) throw thrown
     return await unlessThere(writeFile(file, content, {flag: 'wx', mode: 0o600, flush: true}))
   } finally {
     await unlinkIfThere(temporary)

@@ -251,6 +251,12 @@ export const directorySettings = {
     required: true,
     example: './received',
   }),
+  onConflict: choice(['overwrite', 'keep', 'rename', 'fail'], {
+    group: 'FILES',
+    summary:
+      'A file that is there and that streamtool did not write, or that was changed since: replace it, keep it instead of the delivered one, deliver beside it as `name (2)`, or hold the delivered one',
+    default: 'overwrite',
+  }),
 }
 
 export const sendingSettings = {
