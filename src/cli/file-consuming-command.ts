@@ -18,6 +18,9 @@ export type FileConsumingSettings = KafkaCommandSettings & typeof fileConsumingS
 const COMMIT_INTERVAL_MS = 5_000
 const COMMIT_FILES = 1_000
 
+/** Of the memory, for what is fetched and not looked at yet. */
+const FETCH_SHARE = 1 / 4
+
 export abstract class FileConsumingCommand<S extends FileConsumingSettings> extends KafkaCommand<S> {
   protected abstract openDelivery(
     values: Values<S>,
@@ -53,7 +56,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
             group,
             once: values.once,
             incompleteAfterMs: values.incompleteAfter,
-            memoryBytes: values.memory,
+            memoryBytes: values.memory * (1 - FETCH_SHARE),
             concurrency: values.concurrency,
             commitIntervalMs: COMMIT_INTERVAL_MS,
             commitFiles: COMMIT_FILES,
@@ -104,6 +107,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
           leaveOnStop: values.instanceId === undefined,
           assignment: values.assignment,
           sessionTimeoutMs: values.sessionTimeout,
+          fetchBytes: values.memory * FETCH_SHARE,
         }),
       )
     } finally {

@@ -182,7 +182,7 @@ export const reassemblySettings = {
   memory: size({
     group: 'FILES',
     summary: 'Bound of all buffers together; beyond it chunks wait on disk',
-    default: '64MiB',
+    default: '96MiB',
     common: true,
   }),
   concurrency: integer({

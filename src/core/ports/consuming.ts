@@ -87,4 +87,6 @@ export interface GroupOptions {
   readonly sessionTimeoutMs?: number
   readonly rebalanceTimeoutMs?: number
   readonly heartbeatMs?: number
+  /** Of what was fetched and not handed over yet, over all brokers; a single batch may exceed it. */
+  readonly fetchBytes?: number
 }

@@ -20,5 +20,5 @@
  */
 export {type Conclusion, type ConcludedOutcome, type OpenFile} from './assembly.js'
 export {compareGenerations} from './generation-order.js'
-export {generationKey} from './generation.js'
+export {generationKey, orderOf} from './generation.js'
 export {Reassembly, type ClosingOutcome, type ReassemblyOptions} from './reassembly.js'

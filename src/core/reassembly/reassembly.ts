@@ -58,11 +58,11 @@ export class Reassembly {
   private readonly site: AssemblySite
 
   constructor(private readonly options: ReassemblyOptions) {
-    this.finishQueue = new FinishQueue(options.concurrency, options.memoryBytes / 4)
+    this.finishQueue = new FinishQueue(options.concurrency, options.memoryBytes / 3)
     this.site = {
       topic: options.topic,
       destination: options.destination,
-      reorder: new ReorderBudget(options.memoryBytes / 2, options.spill),
+      reorder: new ReorderBudget((options.memoryBytes * 2) / 3, options.spill),
       steps: options.steps,
       written: new Gauge(),
       onWritten: (assembly) => void this.finishQueue.run(assembly, () => this.finish(assembly)),

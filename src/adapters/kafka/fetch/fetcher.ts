@@ -14,7 +14,7 @@ import type {Broker} from '../transport/metadata.js'
 import {Delivering} from './delivering.js'
 import type {FetchHandler} from './fetch-handler.js'
 import {LeaderReader} from './leader-reader.js'
-import type {FetchLimits} from './leader-requests.js'
+import {type FetchLimits, shareOf} from './leader-requests.js'
 import {LeaderSearch} from './leader-search.js'
 import {PartitionTable} from './partition-table.js'
 import type {FetchStart} from './partition-table.js'
@@ -101,7 +101,8 @@ export class Fetcher {
       failed,
       fatal: (error) => this.#fail(error),
     })
-    const reader = new LeaderReader(leader, this.#table, fetching, limits, clock, {
+    const share = shareOf(limits, () => Math.max(1, this.#readers.size))
+    const reader = new LeaderReader(leader, this.#table, fetching, share, clock, {
       deliver: (delivery) => delivering.deliver(delivery),
       failed,
       gaveBack: () => this.#ringAll(),

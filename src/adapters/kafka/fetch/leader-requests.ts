@@ -14,8 +14,34 @@ export interface FetchLimits {
   /** How long a broker waits for something to come before it answers with nothing. */
   readonly maxWaitMs: number
   readonly partitionBytes: number
-  /** Of one answer. A single batch may exceed both. */
+  /** Of the answers of all leaders together. A single batch may exceed both. */
   readonly answerBytes: number
+}
+
+/** Of one leader, however many there are, if the limits have that much. */
+const LEAST_ANSWER_BYTES = 1024 * 1024
+
+/** Limits as one of several leaders has them. */
+export function shareOf(limits: FetchLimits, leaders: () => number): FetchLimits {
+  const share = (bytes: number) =>
+    Math.max(Math.min(bytes, LEAST_ANSWER_BYTES), Math.floor(bytes / leaders()))
+  return {
+    get maxWaitMs() {
+      return limits.maxWaitMs
+    },
+    get partitionBytes() {
+      return share(limits.partitionBytes)
+    },
+    get answerBytes() {
+      return share(limits.answerBytes)
+    },
+  }
+}
+
+/** @param heldBytes of answers that are held at once: the one that is handed over, and the next */
+export function limitsFor(heldBytes: number): FetchLimits {
+  const answerBytes = Math.floor(heldBytes / 2)
+  return {...DEFAULT_FETCH_LIMITS, answerBytes, partitionBytes: Math.floor(answerBytes / 2)}
 }
 
 /** Half an answer for each of two partitions; two answers are held at once at most, see leader-reader.ts. */

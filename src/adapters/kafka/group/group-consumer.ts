@@ -2,7 +2,7 @@
 import {StreamtoolError} from '../../../core/errors.js'
 import type {Clock, GroupConsumer, GroupHandler, GroupOptions, Logger} from '../../../core/ports/index.js'
 import {translateFailure, translating} from '../errors.js'
-import {DEFAULT_FETCH_LIMITS} from '../fetch/leader-requests.js'
+import {DEFAULT_FETCH_LIMITS, limitsFor} from '../fetch/leader-requests.js'
 import type {FetchLimits} from '../fetch/leader-requests.js'
 import {DEFAULT_OUTAGE_TOLERANCE_MS} from '../settings.js'
 import type {KafkaSettings} from '../settings.js'
@@ -70,6 +70,7 @@ class GroupRun {
       sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
       rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? DEFAULT_REBALANCE_TIMEOUT_MS,
       heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
+      fetchBytes: options.fetchBytes ?? 2 * DEFAULT_FETCH_LIMITS.answerBytes,
     }
     const {topics, groupId, rebalanceTimeoutMs, heartbeatMs} = this.#options
     const clock = tuning.clock ?? systemClock
@@ -91,7 +92,7 @@ class GroupRun {
       fetch: {
         control: this.#control,
         fetching: this.#fetching,
-        limits: {...DEFAULT_FETCH_LIMITS, ...tuning.fetch},
+        limits: {...limitsFor(this.#options.fetchBytes), ...tuning.fetch},
         toleranceMs: settings.outageToleranceMs ?? DEFAULT_OUTAGE_TOLERANCE_MS,
         clock,
         logger,
