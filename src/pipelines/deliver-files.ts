@@ -167,7 +167,7 @@ function isThrough(handler: DeliveryHandler, ends: readonly PartitionRange[]): b
   return ends.every(({partition, end}) => (assignment.get(partition)?.readPosition ?? end) >= end)
 }
 
-function unfinished({reassembly}: DeliveryHandler): UnfinishedFile[] {
+function unfinished({reassembly, trimmedLog}: DeliveryHandler): UnfinishedFile[] {
   return reassembly
     .openFiles()
     .filter(({state}) => state === 'open')
@@ -175,6 +175,7 @@ function unfinished({reassembly}: DeliveryHandler): UnfinishedFile[] {
       file: open.file,
       newestTimestampMs: open.newestTimestampMs,
       missing: open.missingChunks(),
+      isDoubtful: trimmedLog.concerns(open),
     }))
 }
 

@@ -8,6 +8,10 @@ export class RecentKeys<Value> {
     return this.entries.get(key)
   }
 
+  values(): Iterable<Value> {
+    return this.entries.values()
+  }
+
   set(key: string, value: Value): void {
     this.entries.delete(key)
     this.entries.set(key, value)

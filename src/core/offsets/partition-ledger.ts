@@ -63,11 +63,18 @@ export class PartitionLedger {
     this.advanceSafe()
   }
 
-  /** What is below was trimmed from the topic: it can never be read, so it is written off. */
-  writeOffBelow(offset: number): void {
-    this.done.addRun(this.safe, offset)
+  /**
+   * What is below was trimmed from the topic: it can never be read, so it is written off.
+   * @param except was read before, and is not lost as long as whoever has it goes on
+   * @returns what was written off: offsets that were not done
+   */
+  writeOffBelow(offset: number, except: IntervalSet = new IntervalSet()): IntervalSet {
+    const lost = new IntervalSet()
+    for (const open of this.done.gaps(this.safe, offset))
+      for (const {start, end} of except.gaps(open.start, open.end)) lost.addRun(start, end)
     this.next = Math.max(this.next, offset)
-    this.advanceSafe()
+    this.markDone(lost.runs())
+    return lost
   }
 
   markDone(runs: Iterable<Run>): void {

@@ -22,3 +22,5 @@ export {type Conclusion, type ConcludedOutcome, type OpenFile} from './assembly.
 export {compareGenerations} from './generation-order.js'
 export {generationKey, orderOf} from './generation.js'
 export {Reassembly, type ClosingOutcome, type ReassemblyOptions} from './reassembly.js'
+export type {RobbedFile} from './unread-files.js'
+export {Reassembly, type ClosingOutcome, type ReassemblyOptions} from './reassembly.js'

@@ -17,6 +17,7 @@ import {FinishQueue} from './finish-queue.js'
 import {compareGenerations} from './generation-order.js'
 import {generationKey, orderOf} from './generation.js'
 import {ReorderBudget} from './reorder-buffer.js'
+import {type RobbedFile, UnreadFiles} from './unread-files.js'
 
 export interface ReassemblyOptions {
   readonly topic: string
@@ -54,6 +55,7 @@ export class Reassembly {
   private readonly concluded = new ConcludedGenerations()
   /** How often a generation was read again, by what was wrong. */
   private readonly readAgain = new RecentKeys<number>(READ_AGAIN)
+  private readonly unread = new UnreadFiles()
   private readonly finishQueue: FinishQueue
   private readonly site: AssemblySite
 
@@ -160,6 +162,22 @@ export class Reassembly {
     return reread
   }
 
+  /** The records of a partition that have been read for a file that is open or complete. */
+  recordsHere(partition: number): IntervalSet {
+    const here = new IntervalSet()
+    for (const {progress, offsets} of this.assemblies) {
+      if (progress === 'concluded') continue
+      for (const {start, end} of offsets.get(partition)?.runs() ?? []) here.addRun(start, end)
+    }
+    return here
+  }
+
+  /** Files that cannot be put together any more now that these records are gone. */
+  robbed(partition: number, lost: IntervalSet): RobbedFile[] {
+    const held = [...this.assemblies].filter(({progress}) => progress === 'concluded')
+    return this.unread.among(lost, partition, held)
+  }
+
   /** A partition begins anew, and its offsets with it. */
   forgetConcluded(): void {
     this.concluded.forget()
@@ -214,11 +232,14 @@ export class Reassembly {
   }
 
   private async broken(assembly: Assembly, error: StreamtoolError): Promise<void> {
+    // Until it is known what becomes of it, nobody may think that everything is through.
+    this.finishQueue.enter(assembly, 0)
     await assembly.discard().catch(() => undefined)
     // Told to stop while its destination kept it waiting: whoever reads on begins it anew.
     if (error.code === 'INTERRUPTED') this.forget(assembly)
     else if (this.mayReadAgain(assembly, error)) {
       this.forget(assembly)
+      this.unread.add(assembly)
       this.options.onReread(assembly.offsets)
     } else this.conclude(assembly, error.code === 'FILE_HASH_MISMATCH' ? 'failed' : 'held', error)
   }

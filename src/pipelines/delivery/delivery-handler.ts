@@ -33,6 +33,7 @@ import {DecodingAhead} from './decoding-ahead.js'
 import {fresh, type PartitionProgress, resume} from './partition-progress.js'
 import {PartitionTable, type Position} from './partition-table.js'
 import type {Tally} from './tally.js'
+import {TrimmedLog} from './trimmed-log.js'
 
 /** How long files that are being finished may hold up a rebalance. */
 const DRAIN_MS = 5000
@@ -63,6 +64,7 @@ export interface DeliveryHandlerOptions extends Omit<ReassemblyOptions, 'onConcl
 export class DeliveryHandler implements GroupHandler {
   readonly reassembly: Reassembly
   readonly partitions = new PartitionTable()
+  readonly trimmedLog: TrimmedLog
   private epoch: Epoch | null = null
   private commits: CommitManager | null = null
   private revoking = new AbortController()
@@ -74,6 +76,7 @@ export class DeliveryHandler implements GroupHandler {
       onConcluded: (conclusion) => this.concluded(conclusion),
       onReread: (offsets) => this.seek(this.partitions.stepBack(offsets)),
     })
+    this.trimmedLog = new TrimmedLog({...options, reassembly: this.reassembly})
   }
 
   /** The partitions of this process, and where they stand; null between two assignments. */
@@ -105,25 +108,13 @@ export class DeliveryHandler implements GroupHandler {
     const progress = this.partitions.get(partition)
     if (!progress || epoch !== this.epoch) return
     const {signal} = this.revoking
-    const nowMs = this.options.clock.nowMs()
     const refused: RefusedChunk[] = []
-    const decoding = new DecodingAhead(records, ({offset}) => !progress.ledger.isDone(offset))
-    for (const [i, record] of records.entries()) {
-      if (i % RECORDS_AT_ONCE === 0) await this.absorbed(signal)
-      if (signal.aborted) return
-      this.options.tally.records += 1
-      if (progress.ledger.see(record.offset)) {
-        const decoded = decoding.take(i)
-        const chunk = decoded instanceof Promise ? await decoded : decoded
-        if (isAborted(signal)) return
-        this.route(progress, record, chunk, nowMs, refused)
-      }
-      progress.readPosition = record.offset + 1
-    }
-    progress.ledger.passTo(nextOffset)
-    progress.readPosition = nextOffset
     progress.endOffset = Math.max(progress.endOffset, endOffset)
-    this.seek([this.partitions.jumpOverDone(partition)])
+    if (await this.readAll(progress, records, refused, signal)) {
+      progress.ledger.passTo(nextOffset)
+      progress.readPosition = nextOffset
+      this.seek([this.partitions.jumpOverDone(partition)])
+    }
     if (refused.length > 0) await this.refuse(progress, refused, signal)
     await this.absorbed(signal)
     this.options.onProgress()
@@ -150,15 +141,42 @@ export class DeliveryHandler implements GroupHandler {
     const where = `${topic}-${partition}`
     const progress = this.partitions.get(partition)
     if (position < start) {
-      progress?.ledger.writeOffBelow(start)
-      if (progress) progress.readPosition = start
-      this.options.notices.trimmed(where, start - position, start)
+      if (progress) {
+        this.trimmedLog.writeOff(range, progress.ledger)
+        progress.readPosition = start
+      }
     } else {
       await this.reassembly.discardPartitions(new Set([partition]))
       this.partitions.set(partition, fresh(range))
       this.truncated(where, position, {start, end})
     }
     return start
+  }
+
+  /** @returns false when what is left is not wanted: the epoch is over, or reading was told to go on further back */
+  private async readAll(
+    progress: PartitionProgress,
+    records: readonly ConsumedRecord[],
+    refused: RefusedChunk[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const nowMs = this.options.clock.nowMs()
+    const decoding = new DecodingAhead(records, ({offset}) => !progress.ledger.isDone(offset))
+    let position = progress.readPosition
+    const isOver = () => isAborted(signal) || progress.readPosition !== position
+    for (const [i, record] of records.entries()) {
+      if (i % RECORDS_AT_ONCE === 0) await this.absorbed(signal)
+      if (isOver()) return false
+      this.options.tally.records += 1
+      if (progress.ledger.see(record.offset)) {
+        const decoded = decoding.take(i)
+        const chunk = decoded instanceof Promise ? await decoded : decoded
+        if (isOver()) return false
+        this.route(progress, record, chunk, nowMs, refused)
+      }
+      progress.readPosition = position = record.offset + 1
+    }
+    return true
   }
 
   /** Or the epoch is over: then nobody waits for what was read. */
@@ -207,8 +225,11 @@ export class DeliveryHandler implements GroupHandler {
     try {
       await this.options.deadLetters?.refuse(refused, signal)
     } catch (thrown) {
-      if (!signal.aborted)
-        this.options.notices.deadLettersRefused(thrown instanceof Error ? thrown.message : String(thrown))
+      const [first] = refused
+      // Should the partition come back to us, they are read again.
+      if (signal.aborted && first)
+        progress.readPosition = Math.min(progress.readPosition, first.record.offset)
+      else this.options.notices.deadLettersRefused(thrown instanceof Error ? thrown.message : String(thrown))
       return
     }
     for (const {record} of refused) markDone(progress, record)
@@ -245,7 +266,7 @@ export class DeliveryHandler implements GroupHandler {
   private resumed(assigned: AssignedPartition): PartitionProgress {
     const {progress, trimmed, truncatedFrom} = resume(assigned, this.options.clusterId)
     const where = `${assigned.topic}-${assigned.partition}`
-    if (trimmed > 0) this.options.notices.trimmed(where, trimmed, assigned.start)
+    this.trimmedLog.tell(assigned, trimmed)
     if (truncatedFrom !== null) this.truncated(where, truncatedFrom, assigned)
     return progress
   }

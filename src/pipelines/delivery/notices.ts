@@ -1,6 +1,10 @@
 /** What an operator must know of a topic, said once in the log and once as an event. */
-import type {Logger} from '../../core/ports/index.js'
+import {formatRuns, type IntervalSet} from '../../core/offsets/index.js'
+import type {Logger, PartitionRange} from '../../core/ports/index.js'
 import type {Reporter} from '../../core/report.js'
+
+/** Of what may be long, so much is named. */
+const NAMED = 20
 
 export class Notices {
   private readonly said = new Set<string>()
@@ -10,12 +14,14 @@ export class Notices {
     private readonly reporter: Reporter,
   ) {}
 
-  trimmed(where: string, offsets: number, start: number): void {
+  /** @param paths of files that had, or may have had, records there; of most nobody knows */
+  trimmed({topic, partition, start}: PartitionRange, lost: IntervalSet, paths: readonly string[]): void {
+    const named = paths.length === 0 ? '' : ` Known of them: ${listed(paths)}.`
     this.warn(
       'LOG_TRIMMED',
-      `${where}: ${offsets} offsets that were not done yet are gone from the topic (it now begins at ${start}). ` +
-        'Files that had chunks there must be uploaded again.',
-      {offsets},
+      `${topic}-${partition}: ${lost.size} offsets that were not done yet (${formatRuns(lost, NAMED)}) are gone from ` +
+        `the topic, which now begins at ${start}. Files that had chunks there must be uploaded again.${named}`,
+      {partition, offsets: lost.size, start, paths: paths.slice(0, NAMED)},
     )
   }
 
@@ -58,3 +64,8 @@ export class Notices {
     this.reporter.event({...facts, event: 'warning', code, message})
   }
 }
+
+const listed = (paths: readonly string[]) =>
+  paths.length <= NAMED
+    ? paths.join(', ')
+    : `${paths.slice(0, NAMED).join(', ')} and ${paths.length - NAMED} more`

@@ -1,5 +1,5 @@
 /** Where one assigned partition stands: its ledger, and where reading goes on. */
-import {decodeCommitMetadata, PartitionLedger} from '../../core/offsets/index.js'
+import {decodeCommitMetadata, IntervalSet, PartitionLedger} from '../../core/offsets/index.js'
 import type {AssignedPartition} from '../../core/ports/index.js'
 
 export interface PartitionProgress {
@@ -13,7 +13,7 @@ export interface PartitionProgress {
 export interface Resumption {
   readonly progress: PartitionProgress
   /** Offsets between the committed one and the start of the log: trimmed before they were done. */
-  readonly trimmed: number
+  readonly trimmed: IntervalSet
   /** The committed offset, when the log ends before it: then everything there is has yet to be read. */
   readonly truncatedFrom: number | null
 }
@@ -21,16 +21,16 @@ export interface Resumption {
 /** Begins where the group's last commit stands, knowing what was done above it. */
 export function resume(assigned: AssignedPartition, clusterId: string): Resumption {
   const {topic, partition, start, end, committed} = assigned
-  if (committed === null) return {progress: fresh({start, end}), trimmed: 0, truncatedFrom: null}
+  if (committed === null)
+    return {progress: fresh({start, end}), trimmed: new IntervalSet(), truncatedFrom: null}
   if (committed.offset > end)
-    return {progress: fresh({start, end}), trimmed: 0, truncatedFrom: committed.offset}
+    return {progress: fresh({start, end}), trimmed: new IntervalSet(), truncatedFrom: committed.offset}
   const runs =
     decodeCommitMetadata({clusterId, topic, partition, base: committed.offset}, committed.metadata) ?? []
   // A map that reaches beyond the log is of a log that is no more.
   const beyondLog = runs.some((run) => run.end > end)
   const ledger = new PartitionLedger(committed.offset, beyondLog ? [] : runs)
-  const trimmed = Math.max(0, start - ledger.safeOffset)
-  if (trimmed > 0) ledger.writeOffBelow(start)
+  const trimmed = ledger.writeOffBelow(start)
   return {
     progress: {ledger, readPosition: ledger.safeOffset, endOffset: end},
     trimmed,

@@ -10,7 +10,11 @@ import type {DeliverReport, PipelineResult, Problem, Reporter} from '../../core/
 const POISON_WARNINGS = 10
 
 /** What was open when the run ended. */
-export type UnfinishedFile = Pick<OpenFile, 'file' | 'newestTimestampMs'> & {readonly missing: IntervalSet}
+export type UnfinishedFile = Pick<OpenFile, 'file' | 'newestTimestampMs'> & {
+  readonly missing: IntervalSet
+  /** Records that may have been its chunks were removed before they were read. */
+  readonly isDoubtful?: boolean
+}
 
 const HEADLINE = {held: 'Held', failed: 'Failed', parked: 'Parked'} as const
 
@@ -19,6 +23,8 @@ export class Tally {
   bytes = 0
   poison = 0
   delivered = 0
+  /** Records were removed from the topic before they were done, of whatever files. */
+  recordsLost = false
   private superseded = 0
   private skipped = 0
   /** By path: a file that was held and is delivered later is no problem any more. */
@@ -113,12 +119,26 @@ export class Tally {
     this.logger.error(`${HEADLINE.failed}: ${path}. ${reason}`, {code})
   }
 
+  /** It lacks chunks, and records were removed from the topic that may have been these. It stays open. */
+  doubtful({file, missing}: UnfinishedFile, topic: string): void {
+    const {path} = file
+    const reason = `Records of ${topic} were removed before they were read, perhaps chunks of it: upload it again.`
+    const problem = {path, code: 'FILE_INCOMPLETE', reason, missingChunks: asRanges(missing)}
+    this.problems.set(path, {
+      problem: {...problem, outcome: 'incomplete'},
+      exitCode: ExitCode.filesUnfinished,
+    })
+    this.reporter.event({event: 'file.incomplete', ...problem})
+    this.logger.error(`Incomplete: ${path}. ${reason}`, {missingChunks: problem.missingChunks})
+  }
+
   /** What was still open when the run ended. */
   unfinished(files: readonly UnfinishedFile[], nowMs: number, incompleteAfterMs: number): void {
-    for (const {file, missing, newestTimestampMs} of files) {
+    for (const {file, missing, newestTimestampMs, isDoubtful} of files) {
       const young = newestTimestampMs >= 0 && nowMs - newestTimestampMs < incompleteAfterMs
       const missingChunks = asRanges(missing)
-      const reason = `${missing.size} of ${file.chunkCount} chunks are not on the topic.`
+      const why = isDoubtful ? ', which has lost records before they were read: upload it again.' : '.'
+      const reason = `${missing.size} of ${file.chunkCount} chunks are not on the topic${why}`
       const problem = {path: file.path, code: 'FILE_INCOMPLETE', reason, missingChunks}
       if (young) {
         this.problems.set(file.path, {problem: {...problem, outcome: 'open'}, exitCode: ExitCode.done})
@@ -157,7 +177,9 @@ export class Tally {
       poison: this.poison,
       problems: problems.map(({problem}) => problem),
     }
-    return {report, exitCode: worstExitCode(problems.map(({exitCode}) => exitCode))}
+    const exitCodes = problems.map(({exitCode}) => exitCode)
+    if (this.recordsLost) exitCodes.push(ExitCode.filesUnfinished)
+    return {report, exitCode: worstExitCode(exitCodes)}
   }
 }
 
