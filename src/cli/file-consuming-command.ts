@@ -48,7 +48,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
       logger.info(`Consumer group: ${group}`)
       const admin = kafka.admin()
       if (values.fromBeginning) await setBack(admin, group, values.topic)
-      const {report, exitCode} = await this.#asMember(values, group, kafka, (consumer) =>
+      const {report, exitCode, stoodBy} = await this.#asMember(values, group, kafka, (consumer) =>
         deliverFiles(
           {
             command: this.commandName,
@@ -80,7 +80,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
         ),
       )
       await output.finish(report, summarizeDelivery(report), exitCode === ExitCode.done)
-      if (foundNothingNew(values, report))
+      if (!stoodBy && foundNothingNew(values, report))
         logger.info(`To read ${values.topic} from its start once more: --from-beginning`)
       return exitCode
     } finally {

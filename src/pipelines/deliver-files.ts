@@ -66,6 +66,11 @@ export interface DeliverFilesPorts {
   readonly steps: StepObserver
 }
 
+export interface DeliveryResult extends PipelineResult<DeliverReport> {
+  /** It had no partitions for a while at least: what others read is not in the report. */
+  readonly stoodBy: boolean
+}
+
 /**
  * Runs until the signal aborts or, with `once`, until everything below the end that the topic had at the start is
  * done, held or known to be incomplete.
@@ -75,7 +80,7 @@ export async function deliverFiles(
   options: DeliverFilesOptions,
   ports: DeliverFilesPorts,
   signal: AbortSignal,
-): Promise<PipelineResult<DeliverReport>> {
+): Promise<DeliveryResult> {
   const {admin, clock, logger, reporter} = ports
   const {command, topic, group, once} = options
   const startedMs = clock.nowMs()
@@ -92,6 +97,7 @@ export async function deliverFiles(
   const through = new AbortController()
   const ended = AbortSignal.any([signal, through.signal])
   setMaxListeners(0, ended)
+  let stoodBy = false
   const tally = new Tally(reporter, logger)
   const notices = new Notices(logger, reporter)
   const handler: DeliveryHandler = new DeliveryHandler({
@@ -103,6 +109,7 @@ export async function deliverFiles(
     notices,
     deadLetters,
     onProgress: () => {
+      stoodBy ||= handler.assignment?.size === 0
       if (once) void endWhenThrough()
     },
   })
@@ -142,12 +149,18 @@ export async function deliverFiles(
   }
 
   tally.unfinished(openAtEnd, clock.nowMs(), options.incompleteAfterMs)
-  if (once && tally.records === 0) logger.info(`Nothing new on ${topic} for group ${group}.`)
+  if (once && tally.records === 0) {
+    logger.info(
+      stoodBy
+        ? `Other members of group ${group} have read ${topic} to its end; this one stood by.`
+        : `Nothing new on ${topic} for group ${group}.`,
+    )
+  }
   const interrupted = once && signal.aborted
   const seconds = (clock.nowMs() - startedMs) / 1000
   const {report, exitCode} = tally.result({command, topic, group, interrupted, seconds})
-  if (interrupted) return {report, exitCode: ExitCode.interrupted}
-  return {report, exitCode: once ? exitCode : ExitCode.done}
+  if (interrupted) return {report, stoodBy, exitCode: ExitCode.interrupted}
+  return {report, stoodBy, exitCode: once ? exitCode : ExitCode.done}
 }
 
 /** @throws TOPIC_UNKNOWN, so that nothing is given up into the void */
