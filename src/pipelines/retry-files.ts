@@ -25,6 +25,7 @@ import {PartitionTable} from './delivery/partition-table.js'
 import {resume} from './delivery/partition-progress.js'
 import {Tally} from './delivery/tally.js'
 import {readLetters} from './retrying/letters.js'
+import {findMissingChunks} from './retrying/missing-chunks.js'
 import {ReferredRecords} from './retrying/referred-records.js'
 import {isChunkOf, type ParkedGeneration, parkedGenerations} from './retrying/parked-generations.js'
 
@@ -70,11 +71,26 @@ export async function retryFiles(
     tally.records += letters.length
     const {generations, refused} = await parkedGenerations(letters, records, signal)
     for (const each of refused) tally.refusedAgain(each.letter.origin, each.reason)
-    for (const generation of generations) {
-      if (isAborted(signal)) break
-      const isDone = await retryGeneration(generation, records, {...options, ...ports, tally}, signal)
-      if (isDone) for (const {partition, offset} of generation.letters) markDone(ledgers, partition, offset)
+    const retry = async (those: readonly ParkedGeneration[], isLast: boolean) => {
+      const incomplete: ParkedGeneration[] = []
+      for (const generation of those) {
+        if (isAborted(signal)) break
+        const result = await retryGeneration(
+          generation,
+          records,
+          {...options, ...ports, tally},
+          isLast,
+          signal,
+        )
+        if (result === 'incomplete') incomplete.push(generation)
+        if (result === 'done')
+          for (const {partition, offset} of generation.letters) markDone(ledgers, partition, offset)
+      }
+      return incomplete
     }
+    const incomplete = await retry(generations, false)
+    await findMissingChunks(incomplete, records, logger, signal)
+    await retry(incomplete, true)
   } catch (thrown) {
     if (!isAborted(signal)) throw thrown
   } finally {
@@ -88,14 +104,15 @@ export async function retryFiles(
 
 type Surroundings = RetryFilesOptions & RetryFilesPorts & {readonly tally: Tally}
 
-/** @returns whether it has an outcome that lasts */
+/** @returns `incomplete`: chunks are missing, and nothing was told of it unless this was the last try */
 async function retryGeneration(
   generation: ParkedGeneration,
   records: ReferredRecords,
   {tally, clock, ...options}: Surroundings,
+  isLast: boolean,
   signal: AbortSignal,
-): Promise<boolean> {
-  const {topic, path, records: wanted, letters} = generation
+): Promise<'done' | 'incomplete' | 'failed'> {
+  const {topic, path, records: wanted} = generation
   let conclusion: Conclusion | null = null
   const reassembly = new Reassembly({
     ...options,
@@ -115,14 +132,17 @@ async function retryGeneration(
   )
   await reassembly.drained()
   const [open] = reassembly.openFiles()
-  const concluded = conclusion as Conclusion | null
-  if (concluded !== null) tally.concluded(concluded)
-  else if (gone > 0) tally.gone(path, gone, topic)
-  else if (open)
-    tally.unfinished([{...open, file: open.file, missing: open.missingChunks()}], clock.nowMs(), 0)
-  else tally.gone(path, letters.length, topic)
+  const missing = open?.missingChunks()
   await reassembly.discardAll()
-  return concluded !== null && LEDGER_EFFECT[concluded.outcome] === 'done'
+  const concluded = conclusion as Conclusion | null
+  if (concluded !== null) {
+    tally.concluded(concluded)
+    return LEDGER_EFFECT[concluded.outcome] === 'done' ? 'done' : 'failed'
+  }
+  if (!isLast) return 'incomplete'
+  if (gone === 0 && open && missing) tally.unfinished([{...open, file: open.file, missing}], clock.nowMs(), 0)
+  else tally.gone(path, gone, topic)
+  return 'incomplete'
 }
 
 async function ledgersOf(

@@ -6,11 +6,10 @@ import type {FoundLetter} from './letters.js'
 import type {ReferredRecords} from './referred-records.js'
 
 export interface ParkedGeneration {
+  /** Of topic, path, content and upload. */
+  readonly identity: string
   readonly topic: string
   readonly path: string
-  /** Lower-case hex. */
-  readonly sha512: string
-  readonly uploadId: string | null
   /** By partition. */
   readonly records: Map<number, IntervalSet>
   /** Where on the dead-letter topic its letters are. */
@@ -30,17 +29,10 @@ export async function parkedGenerations(
 ): Promise<{generations: ParkedGeneration[]; refused: RefusedAgain[]}> {
   const byIdentity = new Map<string, ParkedGeneration>()
   const generationOf = (topic: string, path: string, sha512: string, uploadId: string | null) => {
-    const identity = JSON.stringify([topic, path, sha512, uploadId])
+    const identity = identityOf(topic, path, sha512, uploadId)
     const known = byIdentity.get(identity)
     if (known) return known
-    const generation: ParkedGeneration = {
-      topic,
-      path,
-      sha512,
-      uploadId,
-      records: new Map(),
-      letters: [],
-    }
+    const generation: ParkedGeneration = {identity, topic, path, records: new Map(), letters: []}
     byIdentity.set(identity, generation)
     return generation
   }
@@ -72,16 +64,20 @@ export async function parkedGenerations(
   return {generations: [...byIdentity.values()], refused}
 }
 
-function addRecords({records}: ParkedGeneration, partition: number, start: number, end: number): void {
+export function addRecords({records}: ParkedGeneration, partition: number, start: number, end: number): void {
   const offsets = records.get(partition) ?? new IntervalSet()
   offsets.addRun(start, end)
   records.set(partition, offsets)
 }
 
 /** A letter may name any record; only chunks of its file count. */
-export function isChunkOf(
-  {path, sha512, uploadId}: ParkedGeneration,
-  {chunk, headers, ...of}: DecodedChunk,
-): boolean {
-  return of.path === path && chunk.sha512.toString('hex') === sha512 && headers.uploadId === uploadId
+export function isChunkOf({identity, topic}: ParkedGeneration, decoded: DecodedChunk): boolean {
+  return identity === generationIdentity(topic, decoded)
 }
+
+export function generationIdentity(topic: string, {path, chunk, headers}: DecodedChunk): string {
+  return identityOf(topic, path, chunk.sha512.toString('hex'), headers.uploadId)
+}
+
+const identityOf = (topic: string, path: string, sha512: string, uploadId: string | null) =>
+  JSON.stringify([topic, path, sha512, uploadId])

@@ -66,6 +66,27 @@ export class ReferredRecords {
     return missing
   }
 
+  /** Every chunk from an offset to the end of its partition. */
+  async readFrom(
+    {topic, partition, offset}: RecordOrigin,
+    onChunk: (decoded: DecodedChunk, record: ConsumedRecord) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!(await this.exists(topic, partition))) return
+    const range = (await this.admin.partitionRanges(topic)).find((each) => each.partition === partition)
+    if (range === undefined) return
+    await this.reader.read(
+      {...range, start: Math.max(range.start, offset)},
+      async (records) => {
+        for (const record of records) {
+          const decoded = decodeChunk(record)
+          if (!('poison' in decoded)) await onChunk(decoded, record)
+        }
+      },
+      signal,
+    )
+  }
+
   private async exists(topic: string, partition: number): Promise<boolean> {
     const known = this.partitionCounts.get(topic) ?? (await this.countPartitions(topic))
     this.partitionCounts.set(topic, known)

@@ -161,6 +161,20 @@ describe('an incomplete file', () => {
     expect((await retry(destination)).report).toMatchObject({records: 0, files: {delivered: 0}})
   })
 
+  it('is delivered by retrying when its chunks came since, whoever read them', async () => {
+    const {kafka, run, retry} = await setUp()
+    const content = Buffer.concat([text(10, 'x'), text(10, 'y'), text(5, 'z')])
+    const records = recordsOf(file('late', content))
+    await send(kafka, [records[1]!])
+    await run()
+    await send(kafka, recordsOf(file('other', text(15))))
+    await send(kafka, [records[2]!, records[0]!])
+    const destination = createMemoryDestination()
+    expect((await retry(destination)).report.files).toMatchObject({delivered: 1, incomplete: 0})
+    expect(destination.files.get('late')?.content).toEqual(content)
+    expect((await run({}, {destination})).report.files).toMatchObject({delivered: 1, parked: 0, incomplete: 0})
+  })
+
   it('is said to be gone when the topic has forgotten its records', async () => {
     const {kafka, run, retry} = await setUp()
     await send(kafka, recordsOf(file('old', text(25))).slice(1))
