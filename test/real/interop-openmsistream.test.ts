@@ -1,20 +1,21 @@
-import {mkdir, mkdtemp, rm, stat} from 'node:fs/promises'
+import {mkdir, mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {beforeAll, beforeEach, describe, expect, it} from 'vitest'
 import type {DeliverReport, UploadReport} from '../../src/core/report.js'
 import {streamtoolJson} from '../support/cli.js'
-import {eventually} from '../support/eventually.js'
 import {createTopic} from '../support/kafka-levers.js'
-import {startOpenMsiStream, type OpenMsiStream} from '../support/openmsistream.js'
+import {
+  isStateOfOpenMsiStream,
+  type OpenMsiStream,
+  startOpenMsiStream,
+  withoutTimes,
+} from '../support/openmsistream.js'
 import {startRealKafka, type RealKafka} from '../support/real-kafka.js'
 import {readTree, writeLargeFile, writeSmallFiles, writeTree, type FileFacts} from '../support/trees.js'
 
 const SMALL_FILES = 3000
 const LARGE_BYTES = 200 * 1024 * 1024 + 4321
-
-/** Its logs lie beside the data. */
-const isStateOfOpenMsiStream = (path: string) => path.startsWith('LOGS/') || path.endsWith('.log')
 
 let kafka: RealKafka
 let theirs: OpenMsiStream
@@ -48,33 +49,9 @@ const reconstruct = (output: string) =>
     ...['reconstruct', '--topic', topic, '--output', output, '--once', '--brokers', kafka.bootstrap],
   ])
 
-/** Runs its DataFileDownloadDirectory until all that is expected is there in full. */
 async function downloadWithTheirs(output: string, expected: Record<string, FileFacts>): Promise<void> {
   await mkdir(output)
-  const program = await theirs.downloadDirectory(output, topic)
-  const missing = new Map(Object.entries(expected))
-  await eventually(
-    'it has downloaded every file',
-    async () => {
-      for (const [path, {sizeBytes}] of missing) {
-        const found = await stat(join(output, path)).catch(() => null)
-        if (found?.size !== sizeBytes) return false
-        missing.delete(path)
-      }
-      return true
-    },
-    300_000,
-    200,
-  )
-  await program.stop()
-  expect(program.output()).not.toMatch(/error|exception|mismatch/i)
-}
-
-/** It does not give files the time they had. */
-function withoutTimes(tree: Record<string, FileFacts>) {
-  return Object.fromEntries(
-    Object.entries(tree).map(([path, {sizeBytes, sha256}]) => [path, {sizeBytes, sha256}]),
-  )
+  await theirs.downloadUntilThere(output, topic, expected)
 }
 
 describe('what OpenMSIStream uploaded', () => {

@@ -6,11 +6,13 @@ import {Kafka, logLevel} from 'kafkajs'
 import {cached} from './cache.js'
 import {eventually} from './eventually.js'
 import {collect, diesWithUs, ended, isInstalled, runOrThrow} from './processes.js'
+import type {FileFacts} from './trees.js'
 
 export const OPENMSISTREAM_VERSION = '1.8.8'
 const DEFAULT_CHUNK_BYTES = 524_288
 /** It sends about 20 small files a second. */
 const UPLOAD_MS = 400_000
+const DOWNLOAD_MS = 300_000
 
 /** The programs of the real OpenMSIStream against one Kafka. */
 export interface OpenMsiStream {
@@ -23,6 +25,15 @@ export interface OpenMsiStream {
   uploadDirectory(directory: string, topic: string, options?: UploadOptions): Promise<void>
   /** `DataFileDownloadDirectory`: runs until `stop`. */
   downloadDirectory(directory: string, topic: string): Promise<RunningProgram>
+  /**
+   * The same until all that is expected is there in full.
+   * @throws when it is not within the time, or when the program complained
+   */
+  downloadUntilThere(
+    directory: string,
+    topic: string,
+    expected: Readonly<Record<string, FileFacts>>,
+  ): Promise<void>
   close(): Promise<void>
 }
 
@@ -61,6 +72,12 @@ export async function startOpenMsiStream(bootstrap: string): Promise<OpenMsiStre
     const [exitCode] = await gone
     if (exitCode !== 0) throw new Error(`${program} ended with ${exitCode ?? 'a signal'}:\n${output()}`)
   }
+  const download = (directory: string, topic: string): RunningProgram => {
+    const program = start('DataFileDownloadDirectory', [
+      ...[directory, '--topic_name', topic, '--consumer_group_id', 'create_new'],
+    ])
+    return {output: program.output, stop: () => quit(program, 'DataFileDownloadDirectory')}
+  }
   const chunkSize = ({chunkBytes}: UploadOptions) => (chunkBytes ? ['--chunk_size', String(chunkBytes)] : [])
 
   return {
@@ -90,16 +107,39 @@ export async function startOpenMsiStream(bootstrap: string): Promise<OpenMsiStre
       await quit(program, 'DataFileUploadDirectory')
     },
     async downloadDirectory(directory, topic) {
-      const program = start('DataFileDownloadDirectory', [
-        ...[directory, '--topic_name', topic, '--consumer_group_id', 'create_new'],
-      ])
-      return {output: program.output, stop: () => quit(program, 'DataFileDownloadDirectory')}
+      return download(directory, topic)
+    },
+    async downloadUntilThere(directory, topic, expected) {
+      const program = download(directory, topic)
+      const missing = new Map(Object.entries(expected))
+      const isThere = async () => {
+        for (const [path, {sizeBytes}] of missing) {
+          const found = await stat(join(directory, path)).catch(() => null)
+          if (found?.size !== sizeBytes) return false
+          missing.delete(path)
+        }
+        return true
+      }
+      await eventually('it has downloaded every file', isThere, DOWNLOAD_MS, 200)
+      await program.stop()
+      const complaint = /.*(error|exception|mismatch).*/i.exec(program.output())
+      if (complaint) throw new Error(`DataFileDownloadDirectory: ${complaint[0]}`)
     },
     async close() {
       for (const child of running) child.kill('SIGKILL')
       await rm(home, {recursive: true, force: true})
     },
   }
+}
+
+/** Its logs lie beside the data. */
+export const isStateOfOpenMsiStream = (path: string) => path.startsWith('LOGS/') || path.endsWith('.log')
+
+/** It does not give files the time they had. */
+export function withoutTimes(tree: Record<string, FileFacts>) {
+  return Object.fromEntries(
+    Object.entries(tree).map(([path, {sizeBytes, sha256}]) => [path, {sizeBytes, sha256}]),
+  )
 }
 
 /** Where its Python environment is; made once. */

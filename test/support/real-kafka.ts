@@ -1,21 +1,11 @@
-import {spawn, type ChildProcess} from 'node:child_process'
-import {createHash, randomBytes} from 'node:crypto'
-import {appendFile, copyFile, mkdir, mkdtemp, readFile, rm} from 'node:fs/promises'
-import {createServer, type AddressInfo} from 'node:net'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
-import {fileURLToPath} from 'node:url'
-import {Kafka, logLevel} from 'kafkajs'
-import {cached} from './cache.js'
+/** Apache Kafka for tests: one broker, or two. */
+import {randomBytes} from 'node:crypto'
+import {Kafka, logLevel, type Admin} from 'kafkajs'
 import {eventually} from './eventually.js'
-import {collect, diesWithUs, ended, isInstalled, runOrThrow} from './processes.js'
+import {createKafkaNode, freePorts, type KafkaNode, QUICK_START} from './kafka/node.js'
 
-const FILES = fileURLToPath(new URL('kafka/', import.meta.url))
 /** As server.properties has it. */
 export const SHORTEST_SESSION_MS = 1000
-const READY_MS = 60_000
-/** Short lives start and stop in half the time with these; for measuring, leave them out. */
-const QUICK_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 
 /** An Apache Kafka broker of our own: its process, its data, its port. */
 export interface RealKafka {
@@ -33,124 +23,117 @@ export interface RealKafka {
 export async function startRealKafka({
   javaOptions = QUICK_START,
 }: {javaOptions?: readonly string[]} = {}): Promise<RealKafka> {
-  const jars = await kafkaJars()
-  const home = await mkdtemp(join(tmpdir(), 'streamtool-kafka-'))
-  const [port, controllerPort] = await freePorts(2)
-  const bootstrap = `127.0.0.1:${port}`
-  const properties = join(home, 'server.properties')
-  await copyFile(join(FILES, 'server.properties'), properties)
-  await appendFile(
-    properties,
-    [
-      '',
-      `listeners = PLAINTEXT://${bootstrap},CONTROLLER://127.0.0.1:${controllerPort}`,
-      `advertised.listeners = PLAINTEXT://${bootstrap}`,
+  const [port, controllerPort] = (await freePorts(2)) as [number, number]
+  const node = await createKafkaNode({
+    clusterId: newClusterId(),
+    javaOptions,
+    port,
+    properties: [
+      `listeners = PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
       `controller.quorum.voters = 1@127.0.0.1:${controllerPort}`,
-      `log.dirs = ${join(home, 'data')}`,
-      '',
-    ].join('\n'),
-  )
-  const java = (...args: string[]) => [
-    '-Xmx768m',
-    ...javaOptions,
-    `-Dlog4j2.configurationFile=${join(FILES, 'log4j2.properties')}`,
-    `-Dbroker.log=${join(home, 'broker.log')}`,
-    '-cp',
-    join(jars, '*'),
-    ...args,
+    ],
+  })
+  await startOrClose(node)
+  return {
+    bootstrap: node.bootstrap,
+    start: node.start,
+    restart: async () => {
+      await node.stop('SIGTERM')
+      await node.start()
+    },
+    killHard: () => node.stop('SIGKILL'),
+    close: node.close,
+  }
+}
+
+/** Two brokers, 1 and 2; the first is the controller too, so only the second one may die. */
+export interface RealKafkaPair {
+  readonly bootstrap: string
+  /** Each partition on these brokers, its leader first. */
+  createTopic(topic: string, partitions: readonly (readonly number[])[]): Promise<void>
+  /** Puts every partition on these brokers; resolves when the first of them leads all. */
+  moveTopic(topic: string, replicas: readonly number[]): Promise<void>
+  /** The broker that leads each partition. */
+  leaders(topic: string): Promise<number[]>
+  killSecond(): Promise<void>
+  startSecond(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function startRealKafkaPair(): Promise<RealKafkaPair> {
+  const [port, controllerPort, secondPort] = (await freePorts(3)) as [number, number, number]
+  const common = [
+    `controller.quorum.voters = 1@127.0.0.1:${controllerPort}`,
+    'offsets.topic.replication.factor = 2',
+    // The one whose turn it is to lead comes back to it soon.
+    'leader.imbalance.check.interval.seconds = 1',
+    'leader.imbalance.per.broker.percentage = 0',
   ]
-  const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A')
-  await runOrThrow('java', java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties))
+  const options = {clusterId: newClusterId(), javaOptions: QUICK_START}
+  const listenFirst = `listeners = PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`
+  const first = await createKafkaNode({...options, port, properties: [...common, listenFirst]})
+  await startOrClose(first)
+  const second = await createKafkaNode({
+    ...options,
+    port: secondPort,
+    properties: [
+      ...common,
+      'process.roles = broker',
+      'node.id = 2',
+      `listeners = PLAINTEXT://127.0.0.1:${secondPort}`,
+    ],
+  })
+  await startOrClose(second, first)
 
-  let broker: ChildProcess | undefined
-  const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (broker?.exitCode === null && broker.signalCode === null) {
-      const gone = ended(broker)
-      broker.kill(signal)
-      await gone
-    }
-    broker = undefined
+  const kafka = new Kafka({brokers: [first.bootstrap], logLevel: logLevel.NOTHING, retry: {retries: 20}})
+  const admin = kafka.admin()
+  await admin.connect()
+  await eventually('both brokers are there', async () => (await admin.describeCluster()).brokers.length === 2)
+  return {
+    bootstrap: first.bootstrap,
+    async createTopic(topic, partitions) {
+      const replicaAssignment = partitions.map((replicas, partition) => ({
+        partition,
+        replicas: [...replicas],
+      }))
+      await admin.createTopics({topics: [{topic, replicaAssignment}], waitForLeaders: true})
+    },
+    async moveTopic(topic, replicas) {
+      const partitionCount = (await leadersOf(admin, topic)).length
+      const partitionAssignment = Array.from({length: partitionCount}, (_, partition) => ({
+        partition,
+        replicas: [...replicas],
+      }))
+      await admin.alterPartitionReassignments({topics: [{topic, partitionAssignment}]})
+      const isThere = async () => (await leadersOf(admin, topic)).every((leader) => leader === replicas[0])
+      await eventually(`broker ${replicas[0] ?? '-'} leads ${topic}`, isThere, 60_000, 50)
+    },
+    leaders: (topic) => leadersOf(admin, topic),
+    killSecond: () => second.stop('SIGKILL'),
+    startSecond: second.start,
+    close: async () => {
+      await admin.disconnect()
+      await second.close()
+      await first.close()
+    },
   }
-  const start = async (): Promise<void> => {
-    const child = spawn('java', java('kafka.Kafka', properties), {stdio: ['ignore', 'pipe', 'pipe']})
-    broker = child
-    diesWithUs(child)
-    const output = [collect(child.stdout), collect(child.stderr)]
-    const isUp = async (): Promise<boolean> => {
-      if (child.exitCode === null && child.signalCode === null) return answersMetadata(bootstrap)
-      const log = await readFile(join(home, 'broker.log'), 'utf8').catch(() => '')
-      throw new Error(`Apache Kafka did not start:\n${log}${output.map((text) => text()).join('')}`)
-    }
-    await eventually('Apache Kafka answers', isUp, READY_MS)
-  }
-  const close = async (): Promise<void> => {
-    await stop('SIGKILL')
-    await rm(home, {recursive: true, force: true})
-  }
+}
 
+async function leadersOf(admin: Admin, topic: string): Promise<number[]> {
+  const {topics} = await admin.fetchTopicMetadata({topics: [topic]})
+  return topics.flatMap(({partitions}) => partitions.map(({leader}) => leader))
+}
+
+/** @param others started before, to be closed with it */
+async function startOrClose(node: KafkaNode, ...others: readonly KafkaNode[]): Promise<void> {
   try {
-    await start()
+    await node.start()
   } catch (error) {
-    await close()
+    for (const each of [node, ...others]) await each.close()
     throw error
   }
-  return {
-    bootstrap,
-    start,
-    restart: async () => {
-      await stop('SIGTERM')
-      await start()
-    },
-    killHard: () => stop('SIGKILL'),
-    close,
-  }
 }
 
-/** The jars of test/support/kafka/pom.xml, fetched once for each content of that file. */
-async function kafkaJars(): Promise<string> {
-  for (const program of ['java', 'mvn'])
-    if (!(await isInstalled(program)))
-      throw new Error(`Apache Kafka cannot be started: ${program} is not installed`)
-  const pom = join(FILES, 'pom.xml')
-  const version = createHash('sha256')
-    .update(await readFile(pom))
-    .digest('hex')
-    .slice(0, 12)
-  return cached(`kafka-${version}`, async (directory) => {
-    // A copy, because Maven writes beside the pom.
-    await mkdir(join(directory, 'pom'))
-    await copyFile(pom, join(directory, 'pom', 'pom.xml'))
-    await runOrThrow(
-      'mvn',
-      ['--batch-mode', '--quiet', 'dependency:copy-dependencies', `-DoutputDirectory=${directory}`],
-      {cwd: join(directory, 'pom')},
-    )
-  })
-}
-
-async function answersMetadata(bootstrap: string): Promise<boolean> {
-  const admin = new Kafka({
-    brokers: [bootstrap],
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 1000,
-    retry: {retries: 0},
-  }).admin()
-  try {
-    await admin.connect()
-    const {brokers} = await admin.describeCluster()
-    return brokers.length > 0
-  } catch {
-    return false
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-/** All are held at the same time, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({length: count}, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+function newClusterId(): string {
+  return randomBytes(16).toString('base64url').replace(/^-/, 'A')
 }

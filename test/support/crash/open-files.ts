@@ -9,6 +9,7 @@ import {seededBytes} from '../trees.js'
 
 const MTIME_SECONDS = 1_700_000_000.25
 const BATCH_BYTES = 900_000
+const PATTERN = seededBytes(7, 4099)
 
 /** A file as `upload` would send it, chunk by chunk when it is asked for them. */
 export interface ChunkedFile {
@@ -53,8 +54,9 @@ export function manyChunkedFiles(
   {count, chunks, chunkBytes}: {count: number; chunks: number; chunkBytes: number},
 ): ChunkedFile[] {
   return Array.from({length: count}, (_, index) => {
-    // The last chunk is a shorter one.
-    const content = seededBytes(index, chunks * chunkBytes - (index % chunkBytes))
+    // The last chunk is a shorter one, and no two chunks are the same.
+    const content = Buffer.alloc(chunks * chunkBytes - (index % chunkBytes), PATTERN)
+    for (let at = 0; at + 8 <= content.length; at += chunkBytes) content.writeDoubleBE(index * 1e6 + at, at)
     return chunkedFile(`${prefix}/${index % 10}/file-${index}.raw`, content, chunkBytes)
   })
 }
