@@ -28,6 +28,16 @@ export class FinishQueue {
     return this.files.value
   }
 
+  /** What is taken at the moment; nothing of it may stay when all files have their outcome. */
+  get inUse() {
+    return {
+      backlogFiles: this.files.value,
+      backlogBytes: this.bytes.value,
+      finishing: this.slots.inUse,
+      pathsInTurn: this.lastOfPath.size,
+    }
+  }
+
   /** From its last chunk's arrival on it is counted. @param bytes of it that wait in memory */
   enter(assembly: Assembly, bytes: number): void {
     if (this.backlog.has(assembly)) return

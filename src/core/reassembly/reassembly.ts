@@ -50,6 +50,8 @@ export class Reassembly {
   private readonly current = new Map<string, Assembly>()
   /** Open and complete ones by path: usually one, more while generations overlap. */
   private readonly byPath = new Map<string, Set<Assembly>>()
+  /** Of files that have their outcome, while what was written of them is removed. */
+  private readonly closing = new Set<Promise<void>>()
   /** Assemblies given data since the last {@link absorbed}. */
   private touched = new Set<Assembly>()
   private readonly concluded = new ConcludedGenerations()
@@ -75,6 +77,11 @@ export class Reassembly {
   /** Files complete but without an outcome yet. */
   get backlogCount(): number {
     return this.finishQueue.length
+  }
+
+  /** What is taken of the bounds at the moment: all of it comes back. */
+  get inUse() {
+    return {...this.finishQueue.inUse, reorderBytes: this.site.reorder.bytes.value}
   }
 
   get openCount(): number {
@@ -185,6 +192,7 @@ export class Reassembly {
 
   async discardAll(): Promise<void> {
     await Promise.all([...this.assemblies].map((assembly) => this.giveUp(assembly)))
+    await Promise.all(this.closing)
   }
 
   private begin(key: string, decoded: DecodedChunk, record: ConsumedRecord): Assembly {
@@ -253,7 +261,11 @@ export class Reassembly {
   }
 
   private close(assembly: Assembly, outcome: ClosingOutcome, error?: StreamtoolError): void {
-    void assembly.discard().catch(() => undefined)
+    const discarded = assembly
+      .discard()
+      .catch(() => undefined)
+      .finally(() => this.closing.delete(discarded))
+    this.closing.add(discarded)
     this.conclude(assembly, outcome, error)
   }
 
