@@ -3,6 +3,7 @@
  * `--events` and `--json` print them as they are.
  */
 import type {ExitCode} from './errors.js'
+import type {InspectedFile, InspectReport} from './inspect-report.js'
 
 export type Outcome =
   'delivered' | 'failed' | 'held' | 'superseded' | 'parked' | 'skipped' | 'open' | 'incomplete'
@@ -111,7 +112,8 @@ export type PipelineEvent =
       readonly message: string
       readonly [fact: string]: unknown
     }
-  | {readonly event: 'finished'; readonly report?: UploadReport | DeliverReport}
+  | ({readonly event: 'file.inspected'} & InspectedFile)
+  | {readonly event: 'finished'; readonly report?: UploadReport | DeliverReport | InspectReport}
 
 /** A snapshot for the progress display; taken about ten times a second by the reporter, never pushed. */
 export interface Progress {

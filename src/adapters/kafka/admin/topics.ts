@@ -91,7 +91,9 @@ async function fromLeaders<T>(
     group.partitions.push(partition)
     byLeader.set(leader.nodeId, group)
   }
-  const answers = await Promise.all([...byLeader.values()].map((group) => ask(group.leader, group.partitions)))
+  const answers = await Promise.all(
+    [...byLeader.values()].map((group) => ask(group.leader, group.partitions)),
+  )
   return answers.flat()
 }
 
