@@ -4,6 +4,7 @@
  */
 import type {StreamtoolError} from '../../core/errors.js'
 import type {Logger} from '../../core/ports/index.js'
+import type {InspectReport} from '../../core/inspect-report.js'
 import type {DeliverReport, PipelineEvent, Reporter, UploadReport} from '../../core/report.js'
 import {errorLines, type ErrorObject, errorObject, stackLines} from '../errors/present.js'
 import {createLogger, type LogLevel} from './logger.js'
@@ -68,7 +69,11 @@ export class Output {
   }
 
   /** The work is over and this is what came of it; said once, whatever comes later. */
-  async finish(report: UploadReport | DeliverReport, summary: Summary, success: boolean): Promise<void> {
+  async finish(
+    report: UploadReport | DeliverReport | InspectReport,
+    summary: Summary,
+    success: boolean,
+  ): Promise<void> {
     if (this.#finished) return
     this.#finished = true
     const seen = await this.#progress.finish(summary.headline, success)

@@ -4,6 +4,7 @@ import {
   directorySettings,
   generationSettings,
   groupSettings,
+  inspectingSettings,
   kafkaSettings,
   onceSettings,
   outputSettings,
@@ -61,12 +62,22 @@ export const retryCommandSettings = {
   ...stoppingSettings,
   ...outputSettings,
 }
+export const inspectSettings = {
+  ...topicSettings,
+  ...kafkaSettings,
+  ...inspectingSettings,
+  ...patternSettings,
+  ...securitySettings,
+  ...stoppingSettings,
+  ...outputSettings,
+}
 export const sandboxCommandSettings = {...sandboxSettings, ...stoppingSettings, ...outputSettings}
 
 /** By command id, which is also the name of its section in a configuration file. */
 export const CATALOG: Readonly<Record<string, Settings>> = {
   upload: uploadSettings,
   reconstruct: reconstructSettings,
+  inspect: inspectSettings,
   retry: retryCommandSettings,
   sandbox: sandboxCommandSettings,
 }
