@@ -12,6 +12,7 @@ import {
   type Conclusion,
   type OpenFile,
 } from './assembly.js'
+import {AssemblyRegistry} from './assembly-registry.js'
 import {ConcludedGenerations} from './concluded-generations.js'
 import {FinishQueue} from './finish-queue.js'
 import {compareGenerations} from './generation-order.js'
@@ -45,16 +46,12 @@ const READ_AGAIN = 1024
 const STORAGE_RETRIES = 3
 
 export class Reassembly {
-  private readonly assemblies = new Set<Assembly>()
-  /** The assembly that takes the chunks of a generation key. */
-  private readonly current = new Map<string, Assembly>()
-  /** Open and complete ones by path: usually one, more while generations overlap. */
-  private readonly byPath = new Map<string, Set<Assembly>>()
-  /** Of files that have their outcome, while what was written of them is removed. */
-  private readonly closing = new Set<Promise<void>>()
+  private readonly assemblies = new AssemblyRegistry()
   /** Assemblies given data since the last {@link absorbed}. */
   private touched = new Set<Assembly>()
   private readonly concluded = new ConcludedGenerations()
+  /** Of files that have their outcome, while what was written of them is removed. */
+  private readonly closing = new Set<Promise<void>>()
   /** How often a generation was read again, by what was wrong. */
   private readonly readAgain = new RecentKeys<number>(READ_AGAIN)
   private readonly unread = new UnreadFiles()
@@ -96,7 +93,7 @@ export class Reassembly {
   /** @returns `stray` when the record's upload is concluded already: its offset is done */
   accept(decoded: DecodedChunk, record: ConsumedRecord, nowMs: number): 'taken' | 'stray' {
     const key = generationKey(decoded)
-    let assembly = this.current.get(key)
+    let assembly = this.assemblies.ofGeneration(key)
     if (!assembly && this.concluded.isStray(key, decoded, record)) return 'stray'
     if (!assembly || this.isUploadedAgain(assembly, decoded, record))
       assembly = this.begin(key, decoded, record)
@@ -154,9 +151,7 @@ export class Reassembly {
    */
   async discardPartitions(partitions: ReadonlySet<number>): Promise<Map<number, IntervalSet>> {
     const reread = new Map<number, IntervalSet>()
-    const affected = [...this.assemblies].filter(({offsets}) =>
-      [...offsets.keys()].some((p) => partitions.has(p)),
-    )
+    const affected = this.assemblies.withRecordsIn(partitions)
     for (const assembly of affected) {
       for (const [partition, offsets] of assembly.offsets) {
         if (partitions.has(partition)) continue
@@ -198,10 +193,6 @@ export class Reassembly {
   private begin(key: string, decoded: DecodedChunk, record: ConsumedRecord): Assembly {
     const assembly = new Assembly(key, decoded, record, this.site)
     this.assemblies.add(assembly)
-    this.current.set(key, assembly)
-    const generations = this.byPath.get(decoded.path)
-    if (generations) generations.add(assembly)
-    else this.byPath.set(decoded.path, new Set([assembly]))
     return assembly
   }
 
@@ -213,7 +204,7 @@ export class Reassembly {
     if (decoded.headers.uploadId !== null || !assembly.hasChunk(decoded.chunk.index)) return false
     if (assembly.hasRecord(record)) return false
     const order = orderOf(record, decoded)
-    return [...(this.byPath.get(assembly.path) ?? [])].some(
+    return [...this.assemblies.ofPath(assembly.path)].some(
       (other) =>
         compareGenerations(other.order, assembly.order) > 0 && compareGenerations(order, other.order) > 0,
     )
@@ -287,7 +278,7 @@ export class Reassembly {
   private delivered(delivered: Assembly): void {
     this.concluded.delivered(delivered)
     if (this.options.generations === 'all') return
-    for (const other of this.byPath.get(delivered.path) ?? []) {
+    for (const other of [...this.assemblies.ofPath(delivered.path)]) {
       if (compareGenerations(other.order, delivered.order) >= 0) continue
       // A complete one is waiting for its turn in `finish`, and finds out there.
       if (other.progress !== 'complete') this.close(other, 'superseded')
@@ -306,9 +297,5 @@ export class Reassembly {
   private forget(assembly: Assembly): void {
     this.finishQueue.leave(assembly)
     this.assemblies.delete(assembly)
-    if (this.current.get(assembly.key) === assembly) this.current.delete(assembly.key)
-    const generations = this.byPath.get(assembly.path)
-    generations?.delete(assembly)
-    if (generations?.size === 0) this.byPath.delete(assembly.path)
   }
 }

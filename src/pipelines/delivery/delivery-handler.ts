@@ -2,14 +2,12 @@
  * The group's side of a delivery: what happens when partitions come, when records arrive, when partitions go.
  * All offsets pass through here on their way from record to ledger.
  */
-import type {DecodedChunk, Poison} from '../../core/chunk/index.js'
-import {abortable, isAborted, RecentKeys} from '../../core/flow/index.js'
+import {isAborted} from '../../core/flow/index.js'
 import {CommitManager, type CommittedPartition, LEDGER_EFFECT} from '../../core/offsets/index.js'
 import type {
   AssignedPartition,
   Clock,
   CommittedOffset,
-  ConsumedRecord,
   Epoch,
   GroupHandler,
   Logger,
@@ -20,43 +18,29 @@ import type {
   StepObserver,
   TopicPartition,
 } from '../../core/ports/index.js'
-import {
-  type Conclusion,
-  generationKey,
-  Reassembly,
-  type ReassemblyOptions,
-} from '../../core/reassembly/index.js'
+import {type Conclusion, Reassembly, type ReassemblyOptions} from '../../core/reassembly/index.js'
 import type {Reporter} from '../../core/report.js'
-import type {DeadLetters, RefusedChunk} from './dead-letters.js'
 import type {Notices} from './notices.js'
-import {DecodingAhead} from './decoding-ahead.js'
 import {fresh, type PartitionProgress, resume} from './partition-progress.js'
 import {PartitionTable, type Position} from './partition-table.js'
+import {RecordIntake, type RecordIntakeOptions} from './record-intake.js'
 import type {Tally} from './tally.js'
 import {TrimmedLog} from './trimmed-log.js'
 
 /** How long files that are being finished may hold up a rebalance. */
 const DRAIN_MS = 5000
-/** One answer may hold a hundred thousand small files; so many may be open that are not written yet. */
-const RECORDS_AT_ONCE = 512
-/** How many excluded files are told as one each, however many chunks they have. */
-const EXCLUDED_REMEMBERED = 65_536
 
-export interface DeliveryHandlerOptions extends Omit<ReassemblyOptions, 'onConcluded' | 'onReread'> {
+export interface DeliveryHandlerOptions
+  extends Omit<ReassemblyOptions, 'onConcluded' | 'onReread'>, RecordIntakeOptions {
   readonly clusterId: string
-  readonly partitionCount: number
   readonly commitIntervalMs: number
   readonly commitFiles: number
-  /** Whether the user wants this file; null when all are wanted. */
-  readonly wants: ((path: string) => boolean) | null
   readonly clock: Clock
   readonly logger: Logger
   readonly reporter: Reporter
   readonly steps: StepObserver
   readonly tally: Tally
   readonly notices: Notices
-  /** Null without a dead-letter topic. */
-  readonly deadLetters: DeadLetters | null
   /** Called whenever something was read, concluded or assigned. */
   readonly onProgress: () => void
 }
@@ -68,7 +52,7 @@ export class DeliveryHandler implements GroupHandler {
   private epoch: Epoch | null = null
   private commits: CommitManager | null = null
   private revoking = new AbortController()
-  private readonly excluded = new RecentKeys<true>(EXCLUDED_REMEMBERED)
+  private readonly intake: RecordIntake
 
   constructor(private readonly options: DeliveryHandlerOptions) {
     this.reassembly = new Reassembly({
@@ -76,6 +60,7 @@ export class DeliveryHandler implements GroupHandler {
       onConcluded: (conclusion) => this.concluded(conclusion),
       onReread: (offsets) => this.seek(this.partitions.stepBack(offsets)),
     })
+    this.intake = new RecordIntake(options, this.reassembly, this.partitions)
     this.trimmedLog = new TrimmedLog({...options, reassembly: this.reassembly})
   }
 
@@ -104,19 +89,15 @@ export class DeliveryHandler implements GroupHandler {
     return starts
   }
 
-  async records({partition, records, nextOffset, endOffset, epoch}: RecordBatch): Promise<void> {
+  async records(batch: RecordBatch): Promise<void> {
+    const {partition, endOffset, epoch} = batch
     const progress = this.partitions.get(partition)
     if (!progress || epoch !== this.epoch) return
     const {signal} = this.revoking
-    const refused: RefusedChunk[] = []
     progress.endOffset = Math.max(progress.endOffset, endOffset)
-    if (await this.readAll(progress, records, refused, signal)) {
-      progress.ledger.passTo(nextOffset)
-      progress.readPosition = nextOffset
-      this.seek([this.partitions.jumpOverDone(partition)])
-    }
-    if (refused.length > 0) await this.refuse(progress, refused, signal)
-    await this.absorbed(signal)
+    await this.intake.take(progress, batch, signal)
+    if (!isAborted(signal)) this.seek([this.partitions.jumpOverDone(partition)])
+    await this.intake.absorbed(signal)
     this.options.onProgress()
   }
 
@@ -151,88 +132,6 @@ export class DeliveryHandler implements GroupHandler {
       this.truncated(where, position, {start, end})
     }
     return start
-  }
-
-  /** @returns false when what is left is not wanted: the epoch is over, or reading was told to go on further back */
-  private async readAll(
-    progress: PartitionProgress,
-    records: readonly ConsumedRecord[],
-    refused: RefusedChunk[],
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const nowMs = this.options.clock.nowMs()
-    const decoding = new DecodingAhead(records, ({offset}) => !progress.ledger.isDone(offset))
-    let position = progress.readPosition
-    const isOver = () => isAborted(signal) || progress.readPosition !== position
-    for (const [i, record] of records.entries()) {
-      if (i % RECORDS_AT_ONCE === 0) await this.absorbed(signal)
-      if (isOver()) return false
-      this.options.tally.records += 1
-      if (progress.ledger.see(record.offset)) {
-        const decoded = decoding.take(i)
-        const chunk = decoded instanceof Promise ? await decoded : decoded
-        if (isOver()) return false
-        this.route(progress, record, chunk, nowMs, refused)
-      }
-      progress.readPosition = position = record.offset + 1
-    }
-    return true
-  }
-
-  /** Or the epoch is over: then nobody waits for what was read. */
-  private async absorbed(signal: AbortSignal): Promise<void> {
-    await abortable(this.reassembly.absorbed(), signal).catch(() => undefined)
-  }
-
-  private route(
-    progress: PartitionProgress,
-    record: ConsumedRecord,
-    decoded: DecodedChunk | Poison,
-    nowMs: number,
-    refused: RefusedChunk[],
-  ): void {
-    if ('poison' in decoded) {
-      this.options.tally.poisoned(record, decoded)
-      if (this.options.deadLetters === null) markDone(progress, record)
-      else refused.push({record, poison: decoded})
-      return
-    }
-    if (this.isExcluded(decoded)) {
-      markDone(progress, record)
-      return
-    }
-    if (!decoded.headers.partitionedByFile) this.noticeSpread()
-    if (this.reassembly.accept(decoded, record, nowMs) === 'stray') markDone(progress, record)
-  }
-
-  private isExcluded(decoded: DecodedChunk): boolean {
-    const {wants, tally} = this.options
-    if (wants === null || wants(decoded.path)) return false
-    const key = generationKey(decoded)
-    if (this.excluded.get(key) === undefined) {
-      this.excluded.set(key, true)
-      tally.excluded(decoded.path)
-    }
-    return true
-  }
-
-  /** What is no chunk is done once the dead-letter topic has it; until then it stays open. */
-  private async refuse(
-    progress: PartitionProgress,
-    refused: readonly RefusedChunk[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    try {
-      await this.options.deadLetters?.refuse(refused, signal)
-    } catch (thrown) {
-      const [first] = refused
-      // Should the partition come back to us, they are read again.
-      if (signal.aborted && first)
-        progress.readPosition = Math.min(progress.readPosition, first.record.offset)
-      else this.options.notices.deadLettersRefused(thrown instanceof Error ? thrown.message : String(thrown))
-      return
-    }
-    for (const {record} of refused) markDone(progress, record)
   }
 
   private concluded(conclusion: Conclusion): void {
@@ -302,16 +201,6 @@ export class DeliveryHandler implements GroupHandler {
     this.reassembly.forgetConcluded()
     this.options.notices.truncated(where, position, range)
   }
-
-  private noticeSpread(): void {
-    const {size} = this.partitions
-    const {partitionCount, notices} = this.options
-    if (size < partitionCount) notices.chunksSpread(size, partitionCount)
-  }
-}
-
-function markDone({ledger}: PartitionProgress, {offset}: ConsumedRecord): void {
-  ledger.markDone([{start: offset, end: offset + 1}])
 }
 
 function lastCommits(partitions: readonly AssignedPartition[]): CommittedOffset[] {
