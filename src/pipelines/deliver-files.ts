@@ -97,7 +97,7 @@ export async function deliverFiles(
   const through = new AbortController()
   const ended = AbortSignal.any([signal, through.signal])
   setMaxListeners(0, ended)
-  let stoodBy = false
+  const membership = {stoodBy: false}
   const tally = new Tally(reporter, logger)
   const notices = new Notices(logger, reporter)
   const handler: DeliveryHandler = new DeliveryHandler({
@@ -109,7 +109,7 @@ export async function deliverFiles(
     notices,
     deadLetters,
     onProgress: () => {
-      stoodBy ||= handler.assignment?.size === 0
+      membership.stoodBy ||= handler.assignment?.size === 0
       if (once) void endWhenThrough()
     },
   })
@@ -148,6 +148,7 @@ export async function deliverFiles(
     await beside
   }
 
+  const {stoodBy} = membership
   tally.unfinished(openAtEnd, clock.nowMs(), options.incompleteAfterMs)
   if (once && tally.records === 0) {
     logger.info(
