@@ -54,7 +54,7 @@ A file that changes while it is read is sent anew. A file that cannot be read is
   }
 
   protected async work(invocation: KafkaInvocation<typeof uploadSettings>): Promise<ExitCode> {
-    const [{clock, openInputs}, {sendFiles}, {summarizeUpload}] = await Promise.all([
+    const [{clock, openInputs, stepObserver}, {sendFiles}, {summarizeUpload}] = await Promise.all([
       import('../cli/compose.js'),
       import('../pipelines/send-files.js'),
       import('../cli/output/summary.js'),
@@ -78,7 +78,15 @@ A file that changes while it is read is sent anew. A file that cannot be read is
           inFlightBytes: values.memory,
           metadata: values.metadata ?? {},
         },
-        {source, admin: kafka.admin(), producer: kafka.producer(), clock, logger: output.logger, reporter},
+        {
+          source,
+          admin: kafka.admin(),
+          producer: kafka.producer(),
+          clock,
+          logger: output.logger,
+          reporter,
+          steps: stepObserver(),
+        },
         stopping.signal,
       )
       await output.finish(report, summarizeUpload(report), exitCode === ExitCode.done)

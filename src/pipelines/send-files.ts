@@ -17,6 +17,7 @@ import type {
   RecordProducer,
   SourceFile,
   SourceProblem,
+  StepObserver,
   TopicAdmin,
 } from '../core/ports/index.js'
 import type {PipelineResult, Problem, Reporter, UploadReport} from '../core/report.js'
@@ -40,6 +41,7 @@ export interface SendFilesPorts {
   readonly clock: Clock
   readonly logger: Logger
   readonly reporter: Reporter
+  readonly steps: StepObserver
 }
 
 /** Kafka's default max.message.bytes, for topics whose settings may not be read. */
@@ -57,7 +59,7 @@ export async function sendFiles(
   ports: SendFilesPorts,
   signal: AbortSignal,
 ): Promise<PipelineResult<UploadReport>> {
-  const {source, admin, producer, clock, logger, reporter} = ports
+  const {source, admin, producer, clock, logger, reporter, steps} = ports
   const {command, topic, chunkBytes, inFlightBytes} = options
   const startedMs = clock.nowMs()
   const {partitionCount, maxMessageBytes} = await admin.describeTopic(topic, {mayCreate: true})
@@ -87,6 +89,7 @@ export async function sendFiles(
         chunkBytes + ORDINARY_OVERHEAD_BYTES,
       ),
       inFlightBytes,
+      steps,
       signal: stop,
     }),
     onChunkAcknowledged: (bytes) => tally.chunkAcknowledged(bytes),

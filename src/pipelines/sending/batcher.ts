@@ -5,7 +5,7 @@
  */
 import {recordBytesUpperBound, RECORD_BATCH_HEADER_BYTES} from '../../core/chunk/index.js'
 import {Semaphore} from '../../core/flow/index.js'
-import type {OutgoingRecord, RecordProducer} from '../../core/ports/index.js'
+import type {OutgoingRecord, RecordProducer, StepObserver} from '../../core/ports/index.js'
 
 /** More at once than these gain nothing: the broker works through them one by one. */
 const REQUESTS_IN_FLIGHT = 8
@@ -16,6 +16,7 @@ export interface BatcherOptions {
   readonly maxBatchBytes: number
   /** Records accepted and not acknowledged, at most. */
   readonly inFlightBytes: number
+  readonly steps: StepObserver
   readonly signal: AbortSignal
 }
 
@@ -109,10 +110,12 @@ export class Batcher {
   }
 
   private async send(partition: number, batch: readonly Pending[]): Promise<void> {
-    const {topic, producer, signal} = this.options
+    const {topic, producer, steps, signal} = this.options
     let failure: Error | null = null
     try {
+      steps.reached('before-produce')
       await producer.send({topic, partition, records: batch.map(({record}) => record)}, signal)
+      steps.reached('after-produce')
     } catch (thrown) {
       failure = thrown instanceof Error ? thrown : new Error(String(thrown))
     }

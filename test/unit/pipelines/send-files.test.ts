@@ -20,6 +20,7 @@ import {
   silentLogger,
   StoreDestination,
 } from '../../support/delivery.js'
+import {noSteps} from '../../support/quiet.js'
 
 /** A file whose content a test can change between two looks at it. */
 class ChangingFile implements SourceFile {
@@ -90,7 +91,15 @@ async function setUp(partitions = 3, config: Record<string, string> = {}) {
         metadata: {},
         ...overrides,
       },
-      {source, admin: kafka.admin(), producer, clock: instantClock, logger: silentLogger, reporter},
+      {
+        source,
+        admin: kafka.admin(),
+        producer,
+        clock: instantClock,
+        logger: silentLogger,
+        reporter,
+        steps: noSteps,
+      },
       signal,
     )
   return {kafka, reporter, batches, send}
@@ -164,7 +173,7 @@ describe('files that are sent', () => {
     }
     await sendFiles(
       {...options, inFlightBytes: 10_000},
-      {...ports, clock: instantClock, logger: silentLogger, reporter},
+      {...ports, clock: instantClock, logger: silentLogger, reporter, steps: noSteps},
       new AbortController().signal,
     )
     expect(most).toBeGreaterThan(5000)
