@@ -62,43 +62,41 @@ function remarks({state, missingChunks, reason, verification, duplicates}: Inspe
 }
 
 function overview(report: InspectReport): (readonly [string, string])[] {
-  const {topic, partitions, records, bytes, firstRecord, lastRecord, group} = report
+  const {topic, partitions, records, bytes, firstRecord, lastRecord, group, inventory} = report
   const size = `${counted(partitions.length, 'partition')}, ${counted(records, 'record')}, ${humanBytes(bytes)}`
   return [
     ['Topic', `${printable(topic)}: ${size}`],
     ...(firstRecord === null
       ? []
       : [['Records', `${shortTime(firstRecord)} to ${shortTime(lastRecord)} UTC`] as const]),
-    ['Files', fileCounts(report)],
-    ...(report.inventory.length === 0 ? [] : [['Chunks', chunkFacts(report)] as const]),
-    ...(report.inventory.length === 0 ? [] : [['Sent by', producerFacts(report)] as const]),
-    ...(report.poison === 0 ? [] : poisonFacts(report)),
-    ...(group === null ? [] : groupFacts(group)),
+    ...listed('Files', fileFacts(report)),
+    ...(inventory.length === 0 ? [] : listed('Chunks', chunkFacts(report))),
+    ...(inventory.length === 0 ? [] : [['Sent by', producerFacts(report)] as const]),
+    ...(report.poison === 0 ? [] : listed('Poison', poisonFacts(report))),
+    ...(group === null ? [] : listed('Group', groupFacts(group))),
   ]
 }
 
-function fileCounts({files}: InspectReport): string {
+function fileFacts({files}: InspectReport): string[] {
   const {complete, unverified, incomplete, corrupt, superseded} = files
-  const notVerified =
-    unverified === 0
-      ? ''
-      : ` (${humanCount(unverified)} not verified as a whole: their chunks are in another order, --verify reads them again)`
-  return [
-    `${humanCount(complete)} complete${notVerified}`,
+  const counts = [
+    `${humanCount(complete)} complete`,
     ...(incomplete > 0 ? [`${humanCount(incomplete)} incomplete`] : []),
     ...(corrupt > 0 ? [`${humanCount(corrupt)} corrupt`] : []),
     ...(superseded > 0 ? [`${humanCount(superseded)} superseded by newer ones`] : []),
-  ].join(', ')
+  ]
+  const advice = `${humanCount(unverified)} not verified as a whole, chunks being out of order: --verify reads them again`
+  return [counts.join(', '), ...(unverified > 0 ? [advice] : [])]
 }
 
-function chunkFacts({chunks, duplicates, files, inventory}: InspectReport): string {
-  const ofSeveral = inventory.filter(({chunksFound}) => chunksFound > 1).length
-  const place =
-    files.spread === 0
-      ? 'those of a file in one partition'
-      : `those of ${humanCount(files.spread)} of ${counted(ofSeveral, 'file')} with several spread over partitions`
+function chunkFacts({chunks, duplicates, files}: InspectReport): string[] {
   const repeated = duplicates === 0 ? '' : `, ${humanCount(duplicates)} of them repeated`
-  return `${humanCount(chunks)}${repeated}; ${place}`
+  const count = `${humanCount(chunks)}${repeated}`
+  if (files.spread === 0) return [`${count}; each file in one partition`]
+  return [
+    `${count}; ${counted(files.spread, 'file')} spread over partitions`,
+    'several consumers can put those together only with --assignment together',
+  ]
 }
 
 const PRODUCERS: Readonly<Record<Producer, string>> = {
@@ -114,38 +112,36 @@ function producerFacts({producers}: InspectReport): string {
     .join(', ')
 }
 
-function poisonFacts({poison, poisonCodes}: InspectReport): (readonly [string, string])[] {
+function poisonFacts({poison, poisonCodes}: InspectReport): string[] {
   const lines = poisonCodes.map(({code, records, example: {partition, offset, reason}}) =>
     printable(`${humanCount(records)} × ${code}, first at ${partition}/${offset}: ${reason}`),
   )
-  return listed('No chunks', [counted(poison, 'record'), ...lines])
+  return [`${counted(poison, 'record')} that cannot be read as chunks`, ...lines]
 }
 
-function groupFacts({group, members, partitions, files}: GroupStanding): (readonly [string, string])[] {
+function groupFacts({group, members, partitions, files}: GroupStanding): string[] {
   const {done, next, open, superseded, partial} = files
   const counts = [
     `${humanCount(done)} done`,
     `${humanCount(next)} next`,
     ...(open > 0 ? [`${humanCount(open)} open`] : []),
     ...(superseded > 0 ? [`${humanCount(superseded)} superseded`] : []),
-    ...(partial > 0 ? [`${humanCount(partial)} of which it has passed a part`] : []),
+    ...(partial > 0 ? [`${humanCount(partial)} passed in part`] : []),
   ]
-  return listed('Group', [
-    `${printable(group)}: ${members === 0 ? 'no members' : counted(members, 'member')} now; files: ${counts.join(', ')}`,
+  const present = members === 0 ? 'no members' : counted(members, 'member')
+  return [
+    `${printable(group)}, with ${present} now; of the files ${counts.join(', ')}`,
     ...partitions.map(partitionLine),
-  ])
+  ]
 }
 
 function partitionLine({partition, safeOffset, lag, toRead, doneAbove, map}: GroupPartition): string {
-  const where =
-    safeOffset === null
-      ? 'nothing committed'
-      : `safe offset ${safeOffset}${lag === 0 ? ', at the end' : `, ${humanCount(lag)} behind the end`}`
+  const name = `partition ${partition}: `
+  if (safeOffset === null) return `${name}nothing committed, ${counted(toRead, 'record')} to read`
   const done = doneAbove === 0 ? '' : `, ${humanCount(doneAbove)} of them done`
-  const left = toRead === 0 ? '' : `; ${counted(toRead, 'record')} to read`
-  const foreign =
-    map === 'foreign' ? ' (the metadata of its commit is not of this topic, and is ignored)' : ''
-  return `partition ${partition}: ${where}${done}${left}${foreign}`
+  const behind = lag === 0 ? 'at the end' : `${humanCount(lag)} behind the end${done}`
+  const foreign = map === 'foreign' ? ' (the metadata of its commit is of something else, and ignored)' : ''
+  return `${name}safe offset ${safeOffset}, ${behind}${foreign}`
 }
 
 /** The name before the first line only. */
