@@ -151,6 +151,11 @@ export class Member {
     return last.report as DeliverReport
   }
 
+  /** What it said on stderr. */
+  get words(): string {
+    return this.stderr().toString()
+  }
+
   private take(line: string): void {
     // The last line of a process that was killed may be cut.
     if (!line.endsWith('}')) return

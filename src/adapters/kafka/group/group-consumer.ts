@@ -37,6 +37,11 @@ const REVOKE_MARGIN_MS = 5_000
 const LEAVE_LIMIT_MS = 3_000
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 
+/** A third of a session, so that one may be lost. */
+function heartbeatFor(sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS): number {
+  return Math.min(DEFAULT_HEARTBEAT_MS, sessionTimeoutMs / 3)
+}
+
 export function createGroupConsumer(
   settings: KafkaSettings,
   options: GroupOptions,
@@ -69,7 +74,7 @@ class GroupRun {
       assignment: options.assignment ?? 'spread',
       sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
       rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? DEFAULT_REBALANCE_TIMEOUT_MS,
-      heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
+      heartbeatMs: options.heartbeatMs ?? heartbeatFor(options.sessionTimeoutMs),
       fetchBytes: options.fetchBytes ?? 2 * DEFAULT_FETCH_LIMITS.answerBytes,
     }
     const {topics, groupId, rebalanceTimeoutMs, heartbeatMs} = this.#options
