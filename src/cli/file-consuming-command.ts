@@ -7,6 +7,7 @@ import type {GroupConsumer, Logger, TopicAdmin} from '../core/ports/index.js'
 import {type DeliverReport, nothingDelivered} from '../core/report.js'
 import type {Invocation} from './base-command.js'
 import type {Delivery} from './delivery.js'
+import {keepGarbageSmall} from './garbage.js'
 import {KafkaCommand, type KafkaCommandSettings, type KafkaInvocation} from './kafka-command.js'
 import type {fileConsumingSettings} from './settings/catalog.js'
 import {pathFilter} from './path-filter.js'
@@ -42,6 +43,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
     const values: Values<FileConsumingSettings> = invocation.values
     const wants = await pathFilter(values)
     givingUp(values)
+    keepGarbageSmall()
     const delivery = await this.openDelivery(invocation.values, {logger, signal: stopping.signal})
     try {
       const group = values.group ?? (await delivery.defaultGroup())
