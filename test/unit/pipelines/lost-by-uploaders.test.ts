@@ -5,6 +5,7 @@ import type {RecordProducer} from '../../../src/core/ports/index.js'
 import {sendFiles} from '../../../src/pipelines/send-files.js'
 import {realClock, RecordingReporter, silentLogger} from '../../support/delivery.js'
 import {deferred} from '../../support/eventually.js'
+import {noSteps} from '../../support/quiet.js'
 import {text, TopicForTest} from '../../support/topic.js'
 
 async function setUp(files: Record<string, Buffer> = {}) {
@@ -27,6 +28,7 @@ async function setUp(files: Record<string, Buffer> = {}) {
         clock: {...realClock, sleep: () => Promise.resolve()},
         logger: silentLogger,
         reporter: new RecordingReporter(),
+        steps: noSteps,
       },
       signal,
     )
