@@ -6,6 +6,7 @@ import {ENOUGH_INFLATED_BYTES} from '../../../../../src/adapters/kafka/record-ba
 import {TransportFailure} from '../../../../../src/adapters/kafka/transport/failures.js'
 import {deferred, eventually} from '../../../../support/eventually.js'
 import {silentLogger} from '../../../../support/delivery.js'
+import {resealed} from '../../../../support/record-batches.js'
 import {hastyClock} from '../clocks.js'
 import {ScriptedCluster, TOPIC} from './scripted-cluster.js'
 
@@ -245,6 +246,27 @@ describe('Fetcher', () => {
       facts: {topic: TOPIC, partition: 0, offset: 2},
     })
     expect(reading.texts(0)).toEqual(['one', 'two'])
+  })
+
+  it('ends at once with CODEC_UNKNOWN, naming the offset, instead of fetching for ever what it cannot read', async () => {
+    const cluster = new ScriptedCluster(1)
+    cluster.append(0, ['readable'])
+    cluster.append(0, ['unreadable'])
+    cluster.onReply = (reply, {partitions}) => {
+      const batchBytes = reply.records.length === 0 ? 0 : reply.records.readInt32BE(8) + 12
+      const at = partitions[0]!.offset === 0 ? batchBytes : 0
+      if (at >= reply.records.length) return
+      reply.records = Buffer.from(reply.records)
+      reply.records.writeInt16BE(7, at + 21)
+      resealed(reply.records.subarray(at))
+    }
+    const reading = read(cluster)
+    await expect(reading.run).rejects.toMatchObject({
+      code: 'CODEC_UNKNOWN',
+      facts: {topic: TOPIC, partition: 0, offset: 1},
+    })
+    expect(reading.texts(0)).toEqual(['readable'])
+    expect(cluster.fetches.length).toBeLessThan(5)
   })
 
   it('drops what was fetched when the position is moved, also what was asked for but had not come', async () => {
