@@ -5,7 +5,7 @@
  *                                                    └ no chunk -> counted by reason
  *     asked to verify: chunks that came ahead of their turn are read again, in file order
  *
- * Memory: about 2 KB a file, none of their data, besides what is being fetched.
+ * Memory: about 2 KB a file and none of their data, besides what is being fetched.
  */
 import {decodeChunk} from '../core/chunk/index.js'
 import {ExitCode, worstExitCode} from '../core/errors.js'

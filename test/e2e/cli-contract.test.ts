@@ -51,6 +51,7 @@ describe('help and version', () => {
   it.each([
     [['upload']],
     [['reconstruct']],
+    [['inspect']],
     [['sandbox']],
     [['config', 'explain']],
     [['config', 'validate']],
