@@ -1,13 +1,20 @@
 /**
  * From chunks in any order to files in order.
  *
- *     chunk -> its generation's assembly -> in file order? -> writer (and hash)
- *                                        -> ahead of its turn -> reorder buffer (memory, then spill)
- *     last byte written -> size and SHA-512 verified -> destination.finish -> outcome
+ *     chunk -> the assembly of its generation -> rebuild: its turn? -> writer, hash
+ *        └ a late copy of what is over: stray               ahead   -> reorder buffer (memory, then spill)
+ *     last byte written -> finish queue -> size and SHA-512 verified -> destination.finish -> outcome
  *
  * A generation is one content of one path: path + SHA-512 + upload id (without one: + chunk count and size).
  * Generations of a path never mix. They are ordered (generation-order.ts); delivering one closes every older open
- * one as superseded, and none is finished after a newer one was.
+ * one as superseded, and none is finished after a newer one was, unless all are wanted.
+ *
+ * An assembly concludes with an outcome: by itself, or from outside (closeOpen) when its missing chunks are not waited
+ * for any longer. What is over is remembered for a while (concluded-generations.ts). One whose outcome leaves its
+ * records open (held, failed) stays and takes the offsets of further copies.
+ *
+ * Files: reassembly.ts routes and concludes; assembly.ts is one generation, which records and chunks it has;
+ * rebuild.ts its bytes; finish-queue.ts what is complete and waits.
  *
  * Guarantees
  * - A destination is given bytes strictly in file order, each exactly once per assembly, and is asked to finish
