@@ -43,13 +43,28 @@ export function waitOutOutages({directory, examine, clock, logger}: StorageWatch
   let passed = new AbortController()
 
   const troubleOf = async (thrown: unknown): Promise<StreamtoolError | null> => {
-    if (!(thrown instanceof StreamtoolError) || !STORAGE_CODES.has(thrown.code)) return null
+    if (!isStorageError(thrown)) return null
     if (thrown.code === 'STORAGE_FULL') return thrown
     try {
       await examineOnce()
       return null
     } catch (found) {
       return found instanceof StreamtoolError ? found : thrown
+    }
+  }
+
+  /** @throws what fails alone: it failed again after the storage was found in order */
+  const judge = async <T>(work: () => Promise<T>, thrown: unknown): Promise<Verdict<T>> => {
+    const trouble = await troubleOf(thrown)
+    if (trouble !== null) return {trouble}
+    if (!isStorageError(thrown)) throw thrown
+    try {
+      // An outage may have ended between the failure and the look.
+      return {result: await work()}
+    } catch (again) {
+      const found = await troubleOf(again)
+      if (found === null) throw again
+      return {trouble: found}
     }
   }
 
@@ -88,16 +103,18 @@ export function waitOutOutages({directory, examine, clock, logger}: StorageWatch
     try {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
         await pause(pauseMs, signal)
-        try {
-          const result = await work()
-          isOver = true
-          return result
-        } catch (thrown) {
-          if ((await troubleOf(thrown)) !== null) continue
-          isOver = true
-          throw thrown
-        }
+        const verdict = await work().then(
+          (result) => ({result}),
+          (thrown: unknown) => judge(work, thrown),
+        )
+        if ('trouble' in verdict) continue
+        isOver = true
+        return verdict.result
       }
+    } catch (thrown) {
+      // It fails alone now; anything else is the end of waiting, not of the outage.
+      isOver = isStorageError(thrown)
+      throw thrown
     } finally {
       end(isOver)
     }
@@ -105,8 +122,13 @@ export function waitOutOutages({directory, examine, clock, logger}: StorageWatch
 
   return (work, signal) =>
     work().catch(async (thrown: unknown) => {
-      const trouble = await troubleOf(thrown)
-      if (trouble === null) throw thrown
-      return retry(work, signal(), trouble)
+      const verdict = await judge(work, thrown)
+      return 'trouble' in verdict ? retry(work, signal(), verdict.trouble) : verdict.result
     })
+}
+
+type Verdict<T> = {readonly result: T} | {readonly trouble: StreamtoolError}
+
+function isStorageError(thrown: unknown): thrown is StreamtoolError {
+  return thrown instanceof StreamtoolError && STORAGE_CODES.has(thrown.code)
 }

@@ -127,10 +127,40 @@ describe('waitOutOutages, on storage that is in trouble', () => {
     expect(log.entries[0]?.facts).toEqual({code: 'STORAGE_GONE', directory: '/out'})
   })
 
-  it('does not wait with a file that fails alone', async () => {
+  it('does not wait with a file that fails alone, which it believes at the second time', async () => {
     const clock = sleepingClock(() => undefined)
-    await expect(waitOutOutages(watch(clock))(broken, never)).rejects.toMatchObject({code: 'STORAGE_FAILED'})
+    let attempts = 0
+    const failing = waitOutOutages(watch(clock))(() => {
+      attempts += 1
+      return broken()
+    }, never)
+    await expect(failing).rejects.toMatchObject({code: 'STORAGE_FAILED'})
+    expect(attempts).toBe(2)
     expect(clock.sleeps).toEqual([])
+  })
+
+  it.each([0, 2])(
+    'fails no file whose storage is back before it is looked at, after %d pauses',
+    async (pauses) => {
+      const log = recordedLog()
+      let attempts = 0
+      let examinations = 0
+      const work = (): Promise<string> => (++attempts <= pauses + 1 ? broken() : Promise.resolve('written'))
+      const examine = () => (++examinations <= pauses ? Promise.reject(vanished) : Promise.resolve())
+      const clock = sleepingClock(() => undefined)
+      expect(await waitOutOutages(watch(clock, log, examine))(work, never)).toBe('written')
+      expect(clock.sleeps).toHaveLength(pauses)
+      expect(log.entries).toHaveLength(pauses === 0 ? 0 : 2)
+    },
+  )
+
+  it('does not say that it is over when only the waiting is', async () => {
+    const [log, stop] = [recordedLog(), new AbortController()]
+    const clock = sleepingClock(() => stop.abort(new Error('stopping')))
+    const examine = () => Promise.reject(vanished)
+    const waiting = waitOutOutages(watch(clock, log, examine))(broken, () => stop.signal)
+    await expect(waiting).rejects.toThrow('stopping')
+    expect(log.entries.map(({level}) => level)).toEqual(['warn'])
   })
 
   it('throws what fails alone after the outage', async () => {
