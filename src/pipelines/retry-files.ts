@@ -114,23 +114,28 @@ async function retryGeneration(
 ): Promise<'done' | 'incomplete' | 'failed'> {
   const {topic, path, records: wanted} = generation
   let conclusion: Conclusion | null = null
+  let rereadsWanted = 0
+  let gone = 0
   const reassembly = new Reassembly({
     ...options,
     topic,
     generations: 'newest',
     onConcluded: (each) => (conclusion = each),
-    onReread: () => undefined,
+    onReread: () => (rereadsWanted += 1),
   })
-  const gone = await records.read(
-    {topic, records: wanted},
-    async (decoded, record) => {
-      if (!isChunkOf(generation, decoded)) return
-      reassembly.accept(decoded, record, clock.nowMs())
-      await reassembly.absorbed()
-    },
-    signal,
-  )
-  await reassembly.drained()
+  do {
+    rereadsWanted = 0
+    gone = await records.read(
+      {topic, records: wanted},
+      async (decoded, record) => {
+        if (!isChunkOf(generation, decoded)) return
+        reassembly.accept(decoded, record, clock.nowMs())
+        await reassembly.absorbed()
+      },
+      signal,
+    )
+    await reassembly.drained()
+  } while (rereadsWanted > 0)
   const [open] = reassembly.openFiles()
   const missing = open?.missingChunks()
   await reassembly.discardAll()

@@ -138,11 +138,15 @@ export class Reassembly {
    * @returns false when it has moved on since: more of it came, or it is gone
    */
   closeOpen(open: OpenFile, recordCount: number, outcome: ClosingOutcome, error?: StreamtoolError): boolean {
-    if (!(open instanceof Assembly) || !this.assemblies.has(open)) return false
-    if (open.recordCount !== recordCount) return false
-    if (open.progress !== 'open' && open.outcome !== 'failed') return false
+    if (!this.isOpen(open) || open.recordCount !== recordCount) return false
     this.close(open, outcome, error)
     return true
+  }
+
+  /** Whether it is still one of {@link openFiles}. */
+  isOpen(open: OpenFile): open is Assembly {
+    if (!(open instanceof Assembly) || !this.assemblies.has(open)) return false
+    return open.progress === 'open' || open.outcome === 'failed'
   }
 
   /**

@@ -6,11 +6,20 @@
  * Asked about such a file, first the destination: does it have this very generation, or a newer one? Then the topic:
  * an upload is over when all its chunks are at offsets that are done. They are looked for from the time at which the
  * upload began, which its id tells, to the copy; so far back only, and no more than so many bytes.
+ *
+ * When only some of them are there, it was superseded or parked before it was complete. How old it is shows only now,
+ * so the destination is asked once more.
  */
 import {decodeChunk, HEADER, uploadStartMs} from '../../core/chunk/index.js'
 import {IntervalSet} from '../../core/offsets/index.js'
-import type {ConsumedRecord, Destination, TopicAdmin, TopicReader} from '../../core/ports/index.js'
-import {type ClosingOutcome, generationKey, type OpenFile} from '../../core/reassembly/index.js'
+import type {
+  ConsumedRecord,
+  Destination,
+  GenerationOrder,
+  TopicAdmin,
+  TopicReader,
+} from '../../core/ports/index.js'
+import {type ClosingOutcome, generationKey, type OpenFile, orderOf} from '../../core/reassembly/index.js'
 
 /** Record times and upload ids are of one clock, unless the broker stamps the records. */
 const CLOCK_SLACK_MS = 60_000
@@ -33,6 +42,8 @@ interface Wanted {
   readonly before: number
   /** Chunks found where they are done. */
   readonly found: IntervalSet
+  /** Of the first of them. */
+  order: GenerationOrder | null
 }
 
 export class LateCopies {
@@ -48,11 +59,22 @@ export class LateCopies {
       else over.set(open, recalled === 'same' ? 'stray' : 'superseded')
     }
     for (const wanted of groupByPartition(unknown.flatMap(searchable)))
-      for (const open of await this.lookBack(wanted, signal)) over.set(open, 'stray')
+      for (const each of await this.lookBack(wanted, signal)) {
+        const outcome = await this.outcomeOf(each)
+        if (outcome !== null) over.set(each.open, outcome)
+      }
     return over
   }
 
-  private async lookBack(wanted: readonly Wanted[], signal: AbortSignal): Promise<OpenFile[]> {
+  private async outcomeOf({open, found, order}: Wanted): Promise<ClosingOutcome | null> {
+    if (found.size === open.file.chunkCount) return 'stray'
+    if (order === null) return null
+    const recalled = await this.options.destination.recall({...open.file, order})
+    return recalled === 'newer' ? 'superseded' : null
+  }
+
+  /** @returns them, with what was found */
+  private async lookBack(wanted: readonly Wanted[], signal: AbortSignal): Promise<readonly Wanted[]> {
     const {topic, admin, reader, isDone} = this.options
     const [first] = wanted
     if (first === undefined) return []
@@ -79,13 +101,15 @@ export class LateCopies {
     } catch (thrown) {
       if (!enough.signal.aborted) throw thrown
     }
-    return wanted.filter(({open, found}) => found.size === open.file.chunkCount).map(({open}) => open)
+    return wanted
   }
 }
 
-function note({open, found}: Wanted, record: ConsumedRecord): void {
+function note(wanted: Wanted, record: ConsumedRecord): void {
   const decoded = decodeChunk(record)
-  if (!('poison' in decoded) && generationKey(decoded) === open.key) found.add(decoded.chunk.index)
+  if ('poison' in decoded || generationKey(decoded) !== wanted.open.key) return
+  wanted.found.add(decoded.chunk.index)
+  wanted.order ??= orderOf(record, decoded)
 }
 
 /** Only of an upload that tells when it began and that is in one partition. */
@@ -95,7 +119,8 @@ function searchable(open: OpenFile): Wanted[] {
   const [partition] = open.offsets.keys()
   if (startMs === null || partition === undefined || !open.partitionedByFile) return []
   const [firstRun] = open.offsets.get(partition)?.runs() ?? []
-  return firstRun ? [{open, partition, startMs, before: firstRun.start, found: new IntervalSet()}] : []
+  if (!firstRun) return []
+  return [{open, partition, startMs, before: firstRun.start, found: new IntervalSet(), order: null}]
 }
 
 function groupByPartition(wanted: readonly Wanted[]): Wanted[][] {

@@ -84,6 +84,8 @@ export class StuckFiles {
     const {deadLetters, notices, reassembly} = this.options
     if (deadLetters === null) return
     for (const open of files) {
+      // Meanwhile it may be known as a copy, be complete, or be another member's.
+      if (!reassembly.isOpen(open)) continue
       const {recordCount} = open
       const cause = this.causeToPark(open)
       if (cause === null || isAborted(signal)) continue

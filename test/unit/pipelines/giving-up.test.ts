@@ -337,6 +337,20 @@ describe('a copy of a chunk that comes after a restart', () => {
     }
   })
 
+  it('of a chunk of a file that was superseded before it was complete is done, and is not parked', async () => {
+    const {kafka, run, letters, committed} = await setUp()
+    const destination = createMemoryDestination()
+    const records = recordsOf(file('a', text(25, 'o')))
+    await send(kafka, records.slice(1))
+    await send(kafka, recordsOf(file('a', text(15, 'n'))))
+    expect((await run({}, {destination})).report.files).toMatchObject({delivered: 1, superseded: 1})
+    await send(kafka, records.slice(0, 1))
+    const {report, exitCode} = await run({}, {destination})
+    expect({exitCode, ...report.files}).toMatchObject({exitCode: 0, superseded: 1, parked: 0})
+    expect(await letters()).toEqual([])
+    expect(await committed()).toEqual([5])
+  })
+
   it('stays open when nobody knows: an upload of which not all chunks are done is no copy', async () => {
     const {kafka, run} = await setUp()
     const records = recordsOf(file('a', text(35)))
