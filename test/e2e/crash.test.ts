@@ -6,8 +6,18 @@
 import {describe, it} from 'vitest'
 import {startSandboxProcess} from '../support/crash/brokers.js'
 import type {CrashRunOptions, Evidence} from '../support/crash/crash-run.js'
-import {expectNothingLost, expectNothingRepeated} from '../support/crash/expectations.js'
-import {EVERY_LABEL, FILE_LABELS_LATE, killedInARow} from '../support/crash/kills-in-a-row.js'
+import {
+  expectNothingLost,
+  expectNothingMissing,
+  expectNothingRepeated,
+} from '../support/crash/expectations.js'
+import {
+  EVERY_LABEL,
+  FILE_LABELS_LATE,
+  killedInARow,
+  UPLOAD_LABELS,
+  uploadsKilledInARow,
+} from '../support/crash/kills-in-a-row.js'
 import {rebalancedAmidOpenFiles, restartedInTurn} from '../support/crash/regrouping.js'
 import {storm} from '../support/crash/storm.js'
 import {temporaryDirectories} from '../support/temporary-directory.js'
@@ -33,11 +43,18 @@ describe.concurrent('nothing is lost', {timeout: 300_000}, () => {
     const evidence = await onItsOwnBroker('kills-in-a-row', 4, (options) =>
       killedInARow(options, {
         fates: [...EVERY_LABEL, ...FILE_LABELS_LATE],
-        momentsMs: [0, 30, 70, 120, 180, 250],
-        files: {small: 3000, large: 4},
+        momentsMs: [0, 30, 70, 150],
+        files: {small: 2400, large: 3},
       }),
     )
     expectNothingLost(evidence)
+  })
+
+  it('by uploads that are killed in a row', async () => {
+    const evidence = await onItsOwnBroker('uploads-in-a-row', 4, (options) =>
+      uploadsKilledInARow(options, {fates: UPLOAD_LABELS, files: {small: 300, large: 4}}),
+    )
+    expectNothingMissing(evidence)
   })
 
   it('by the deaths of members, connections and the broker of a group', async () => {

@@ -3,17 +3,22 @@
  * and die there. At its end it is judged, and printed as one line.
  */
 import {rm} from 'node:fs/promises'
+import {fileURLToPath} from 'node:url'
 import {createKafkaClient, type KafkaClient} from '../../../src/adapters/kafka/index.js'
 import type {UploadReport} from '../../../src/core/report.js'
 import {streamtoolJson} from '../cli.js'
 import {silentLogger} from '../delivery.js'
 import {eventually} from '../eventually.js'
 import {type CuttingProxy, startCuttingProxy} from '../cutting-proxy.js'
+import {run} from '../processes.js'
 import {type FileFacts, readTree} from '../trees.js'
 import type {MortalBroker} from './brokers.js'
 import {judge, type Verdict} from './evidence.js'
-import {Member, type Fate} from './member.js'
+import {Appointment, type Fate} from './fate.js'
+import {Member} from './member.js'
 import {expectationsOf, OutputWatch} from './output-watch.js'
+
+const BIN = fileURLToPath(new URL('../../../bin/run.js', import.meta.url))
 
 export interface CrashRunOptions {
   readonly broker: MortalBroker
@@ -67,9 +72,9 @@ export class CrashRun {
       STREAMTOOL_STATE_DIR: await newDirectory(),
       STREAMTOOL_GROUP: `group-${topic}`,
     }
-    const run = new CrashRun(options, proxy, await newDirectory(), env)
-    await run.client.admin().createTopic(topic, {partitions})
-    return run
+    const crashRun = new CrashRun(options, proxy, await newDirectory(), env)
+    await crashRun.client.admin().createTopic(topic, {partitions})
+    return crashRun
   }
 
   get producer() {
@@ -82,6 +87,53 @@ export class CrashRun {
     return this.counted(() =>
       streamtoolJson<UploadReport>(['upload', root, '--topic', this.options.name, ...args], {env: this.env}),
     )
+  }
+
+  /** An `upload` that dies on the way; it has to be run again. */
+  async uploadToDie(root: string, fate: Fate): Promise<void> {
+    const appointment = new Appointment(fate)
+    const {exitCode, signal, stderr} = await run(
+      process.execPath,
+      [...appointment.nodeArgs, BIN, 'upload', root, '--topic', this.options.name],
+      {env: {...this.env, ...appointment.env}},
+    )
+    if (!appointment.wasKept())
+      throw new Error(`upload never reached ${appointment.label}: ${signal ?? exitCode ?? '-'}\n${stderr}`)
+  }
+
+  /** Records that are no chunks, spread over all partitions. */
+  async spoil(count: number): Promise<void> {
+    const {name: topic, partitions} = this.options
+    const producer = this.producer
+    for (let partition = 0; partition < partitions; partition++) {
+      const values = spoiled(count).filter((_, index) => index % partitions === partition)
+      const records = values.map((value) => ({key: null, value: [Buffer.from(value)], headers: []}))
+      await producer.send({topic, partition, records})
+    }
+    await producer.close()
+  }
+
+  /** @returns how many letters there are. @throws when there is none of one of the records that {@link spoil} sent */
+  async deadLetters(topic: string, count: number): Promise<number> {
+    const [admin, reader] = [this.client.admin(), this.client.reader()]
+    const missing = new Set(spoiled(count))
+    let letters = 0
+    for (const range of await admin.partitionRanges(topic)) {
+      await reader.read(range, async (records) => {
+        letters += records.length
+        for (const {value} of records) missing.delete(String(value))
+      })
+    }
+    await Promise.all([admin.close(), reader.close()])
+    if (missing.size > 0)
+      throw new Error(`${missing.size} bad records are not on ${topic}: ${[...missing].join()}`)
+    return letters
+  }
+
+  async makeTopic(topic: string): Promise<void> {
+    const admin = this.client.admin()
+    await admin.createTopic(topic, {partitions: 2})
+    await admin.close()
   }
 
   /** The files under the root have to come out, whoever puts them on the topic. */
@@ -193,6 +245,10 @@ export class CrashRun {
       `${seconds.toFixed(0)} s`
     )
   }
+}
+
+function spoiled(count: number): string[] {
+  return Array.from({length: count}, (_, index) => `no chunk, number ${index}`)
 }
 
 function median(values: readonly number[]): number {

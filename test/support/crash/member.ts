@@ -1,24 +1,14 @@
 /** One `reconstruct` as a process of its own, to be killed; all that it tells is kept. */
 import {type ChildProcess, spawn} from 'node:child_process'
-import {existsSync} from 'node:fs'
-import {rm} from 'node:fs/promises'
-import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {fileURLToPath} from 'node:url'
-import type {Step} from '../../../src/core/ports/index.js'
 import type {DeliverReport, PipelineEvent} from '../../../src/core/report.js'
 import {eventually} from '../eventually.js'
 import {collect, diesWithUs, ended} from '../processes.js'
+import {Appointment, type Fate} from './fate.js'
 
 const BIN = fileURLToPath(new URL('../../../bin/run.js', import.meta.url))
-const KILLER = fileURLToPath(new URL('killer.mjs', import.meta.url))
 const PATIENCE_MS = 120_000
-
-/** Dies when it reaches the step for the nth time. */
-export interface Fate {
-  readonly step: Step
-  readonly nth: number
-}
 
 export type TimedEvent = PipelineEvent & {readonly time: string}
 
@@ -36,23 +26,19 @@ export class Member {
   private readonly child: ChildProcess
   private readonly stderr: () => Buffer
   private readonly gone: Promise<[number | null, NodeJS.Signals | null]>
-  private readonly marker: string
+  private readonly appointment: Appointment | null
   private readonly waiting = new Set<() => void>()
 
-  constructor(private readonly options: MemberOptions) {
-    const {topic, output, env, fate, args = []} = options
-    this.marker = join(env['STREAMTOOL_STATE_DIR'] ?? output, `killed-${process.pid}-${Member.count++}`)
-    const fateEnv = fate
-      ? {KILL_AT_STEP: fate.step, KILL_AT_TIME: String(fate.nth), KILL_MARKER: this.marker}
-      : {}
+  constructor({topic, output, env, fate, args = []}: MemberOptions) {
+    this.appointment = fate ? new Appointment(fate) : null
     this.child = spawn(
       process.execPath,
       [
-        ...(fate ? ['--import', KILLER] : []),
+        ...(this.appointment?.nodeArgs ?? []),
         ...[BIN, 'reconstruct', '--topic', topic, '--output', output, '--events', '--json'],
         ...['--progress', 'none', ...args],
       ],
-      {env: {...env, ...fateEnv}},
+      {env: {...env, ...this.appointment?.env}},
     )
     diesWithUs(this.child)
     this.stderr = collect(this.child.stderr!)
@@ -67,7 +53,6 @@ export class Member {
       return end
     })
   }
-  private static count = 0
 
   /** The partitions that it was given last; null before it was given any. */
   get partitions(): readonly number[] | null {
@@ -122,14 +107,11 @@ export class Member {
 
   /** Waits until it met its fate. @throws when it ended in another way, or did not end: it never got there */
   async untilKilledByFate(): Promise<void> {
-    const {fate} = this.options
-    if (!fate) throw new Error('it has no fate')
-    const label = `${fate.step} #${fate.nth}`
+    if (!this.appointment) throw new Error('it has no fate')
     const timeout = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE_MS)
     await this.gone
     clearTimeout(timeout)
-    if (!existsSync(this.marker)) throw this.failure(`never reached ${label}`)
-    await rm(this.marker)
+    if (!this.appointment.wasKept()) throw this.failure(`never reached ${this.appointment.label}`)
   }
 
   async kill(): Promise<void> {
@@ -163,9 +145,12 @@ export class Member {
     for (const look of this.waiting) look()
   }
 
-  private failure(what: string): Error {
+  failure(what: string): Error {
     const {exitCode, signalCode} = this.child
-    const tail = this.events.slice(-3).map((event) => JSON.stringify(event))
+    const tail = this.events
+      .filter(({event}) => event !== 'file.delivered' && event !== 'committed')
+      .slice(-6)
+      .map((event) => JSON.stringify(event))
     return new Error(
       `reconstruct ${what} (exit code ${exitCode ?? '-'}, signal ${signalCode ?? '-'}):\n` +
         `${this.stderr().toString().slice(-4000)}\n${tail.join('\n')}`,
@@ -175,14 +160,16 @@ export class Member {
 
 /** All of them are running, and have divided the partitions among themselves. */
 export async function untilShared(members: readonly Member[], partitionCount: number): Promise<void> {
-  await eventually(
-    `${members.length} members share ${partitionCount} partitions`,
-    () => {
-      const given = members.flatMap(({partitions}) => partitions ?? [])
-      const each = members.every(({partitions}) => partitions !== null && partitions.length > 0)
-      return each && given.length === partitionCount && new Set(given).size === partitionCount
-    },
-    60_000,
-    20,
-  )
+  const isShared = () => {
+    for (const member of members) if (!member.isRunning) throw member.failure('ended')
+    const given = members.flatMap(({partitions}) => partitions ?? [])
+    const each = members.every(({partitions}) => partitions !== null && partitions.length > 0)
+    return each && given.length === partitionCount && new Set(given).size === partitionCount
+  }
+  try {
+    await eventually(`they share ${partitionCount} partitions`, isShared, 60_000, 20)
+  } catch (thrown) {
+    const states = members.map((member) => member.failure('has no share').message)
+    throw new Error(states.join('\n'), {cause: thrown})
+  }
 }

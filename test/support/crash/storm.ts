@@ -1,7 +1,8 @@
 /** A group in a storm: members, connections and brokers die. */
 import {join} from 'node:path'
 import {CrashRun, type CrashRunOptions, type Evidence} from './crash-run.js'
-import {type Fate, type Member, untilShared} from './member.js'
+import type {Fate} from './fate.js'
+import type {Member} from './member.js'
 import {type MixedFiles, writeMixedFiles} from './mixed-files.js'
 
 /** What happens beside a kill in one round of a storm. */
@@ -22,17 +23,19 @@ export async function storm(
   {rounds, files}: {rounds: readonly StormRound[]; files: MixedFiles},
 ): Promise<Evidence> {
   const run = await CrashRun.begin(options)
-  const {partitions, broker, newDirectory} = options
+  const {broker, newDirectory} = options
   const sessionArgs = ['--session-timeout', '10s']
   const member = (instance: string, fate?: Fate): Member =>
     run.start({args: ['--instance-id', instance, ...sessionArgs], ...(fate ? {fate} : {})})
   const count: Record<string, number> = {}
   try {
     const steady = member('steady')
+    await steady.untilAssigned()
     let third: Member | null = null
     for (const [index, {fate, disturbance}] of rounds.entries()) {
       const victim = member('victim', fate)
-      await untilShared([steady, victim, ...(third ? [third] : [])], partitions)
+      // With work left over from the round before, it may even have met its fate by now.
+      await victim.untilAssigned()
       const input = await newDirectory()
       await writeMixedFiles(join(input, `round-${index}`), files)
       const uploading = run.upload(input)
