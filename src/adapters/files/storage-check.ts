@@ -43,8 +43,7 @@ export class StorageCheck {
   /** @throws STORAGE_GONE, STORAGE_FORBIDDEN, STORAGE_FULL, STORAGE_FAILED */
   async examine(): Promise<void> {
     const {root, own, session} = this.place
-    if (!(await this.isThere())) {
-      await this.requireSameRoot()
+    if (!(await this.isThere()) && (await this.isRemoved())) {
       this.onRemoved(removed(own))
       return
     }
@@ -67,6 +66,14 @@ export class StorageCheck {
     const found = await naming('read', root, () => identityOf(root).catch(nullIfGone))
     if (found === null) throw gone(root)
     if (found !== this.identity && !(await this.isThere())) throw another(root)
+  }
+
+  /** In a root that is the same before and after the look: else it may have been coming back, or going. */
+  private async isRemoved(): Promise<boolean> {
+    await this.requireSameRoot()
+    if (await this.isThere()) return false
+    await this.requireSameRoot()
+    return true
   }
 
   private async isThere(): Promise<boolean> {
