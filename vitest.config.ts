@@ -1,5 +1,6 @@
 import {availableParallelism} from 'node:os'
 import {defineConfig} from 'vitest/config'
+import {BaseSequencer, type TestSpecification} from 'vitest/node'
 
 /** The layers of tests, fastest first. docs/architecture.md says what each one is for. */
 const project = (name: string, include: string[], extra: object = {}) => ({
@@ -12,8 +13,20 @@ const project = (name: string, include: string[], extra: object = {}) => ({
   },
 })
 
+/** Whatever waits for processes and sessions begins at once, so that nobody waits for it alone at the end. */
+const LONGEST = ['e2e/crash.test.ts', 'contract/kafka/sandbox.test.ts', 'e2e/cli-contract.test.ts']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({moduleId}: TestSpecification) => LONGEST.some((name) => moduleId.endsWith(name))
+    const others = await super.sort(files.filter((file) => !isLong(file)))
+    return [...files.filter(isLong), ...others]
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: {sequencer: LongestFirst},
     // One more than there are cores: some files wait for a broker's patience, or for processes of their own.
     maxWorkers: availableParallelism() + 1,
     projects: [
