@@ -25,7 +25,7 @@ export class Member {
   readonly startedAt = Date.now()
   private readonly child: ChildProcess
   private readonly stderr: () => Buffer
-  private readonly gone: Promise<[number | null, NodeJS.Signals | null]>
+  readonly gone: Promise<[number | null, NodeJS.Signals | null]>
   private readonly appointment: Appointment | null
   private readonly waiting = new Set<() => void>()
 
@@ -75,7 +75,11 @@ export class Member {
   }
 
   /** Waits for what it tells; fails by name when it ends before, or is silent for too long. */
-  async until(what: string, condition: (events: readonly TimedEvent[]) => boolean): Promise<void> {
+  async until(
+    what: string,
+    condition: (events: readonly TimedEvent[]) => boolean,
+    withinMs = PATIENCE_MS,
+  ): Promise<void> {
     if (condition(this.events)) return
     let timer: NodeJS.Timeout | undefined
     let look: (() => void) | undefined
@@ -87,8 +91,8 @@ export class Member {
         }
         this.waiting.add(look)
         timer = setTimeout(
-          () => reject(this.failure(`waited ${PATIENCE_MS} ms in vain until ${what}`)),
-          PATIENCE_MS,
+          () => reject(this.failure(`waited ${withinMs} ms in vain until ${what}`)),
+          withinMs,
         )
         look()
       })

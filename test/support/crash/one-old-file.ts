@@ -2,6 +2,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {DeliverReport} from '../../../src/core/report.js'
 import {CrashRun, type CrashRunOptions} from './crash-run.js'
+import type {TimedEvent} from './member.js'
 import {chunkedFile, manyChunkedFiles, produceRounds} from './open-files.js'
 
 export interface RestartFacts {
@@ -29,11 +30,12 @@ export async function restartBesideOneOldFile(
     const first = run.start()
     let delivered = 0
     let seen = 0
-    await first.until(`${files} files are delivered, and committed`, (events) => {
+    const isThrough = (events: readonly TimedEvent[]) => {
       for (; seen < events.length && delivered < files; seen++)
         if (events[seen]!.event === 'file.delivered') delivered += 1
       return delivered === files && events.slice(seen).some(({event}) => event === 'committed')
-    })
+    }
+    await first.until(`${files} files are delivered, and committed`, isThrough, 400_000)
     // That commit may have been under way when the last files were finished.
     await sleep(6_000)
     await first.kill()

@@ -1,9 +1,13 @@
 /** A group in a storm: members, connections and brokers die. */
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {CrashRun, type CrashRunOptions, type Evidence} from './crash-run.js'
 import type {Fate} from './fate.js'
 import type {Member} from './member.js'
 import {type MixedFiles, writeMixedFiles} from './mixed-files.js'
+
+/** Longer than commits are apart. */
+const BUSY_MS = 8_000
 
 /** What happens beside a kill in one round of a storm. */
 export type Disturbance = 'cut' | 'reset' | 'broker' | 'join' | 'leave' | 'none'
@@ -51,6 +55,7 @@ export async function storm(
         await third.kill()
         third = null
       }
+      await keepBusy(run, victim, newDirectory, `round-${index}`)
       await run.killedByFate(victim)
       count[disturbance] = (count[disturbance] ?? 0) + 1
     }
@@ -68,5 +73,21 @@ export async function storm(
     return await run.end()
   } finally {
     await run.close()
+  }
+}
+
+/** Others may have done its work while it was cut off; then it needs more, or it would never reach its step. */
+async function keepBusy(
+  run: CrashRun,
+  victim: Member,
+  newDirectory: () => Promise<string>,
+  prefix: string,
+): Promise<void> {
+  for (let more = 1; more <= 8; more++) {
+    await Promise.race([victim.gone, sleep(BUSY_MS)])
+    if (!victim.isRunning) return
+    const input = await newDirectory()
+    await writeMixedFiles(join(input, `${prefix}-${more}`), {small: 100, large: 0})
+    await run.upload(input)
   }
 }
