@@ -7,6 +7,7 @@ import type {Clock, GroupOptions, Logger} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import {MalformedBytes} from '../bytes.js'
 import {isProtocolFailure, isRetriable} from '../transport/failures.js'
+import type {ProtocolFailure} from '../transport/failures.js'
 import type {ApiAnswer} from '../transport/protocol.js'
 import {ASSIGNOR_NAME, assignPartitions, modeInForce} from './assignor.js'
 import type {AssignableMember, PartitionCounts} from './assignor.js'
@@ -51,6 +52,9 @@ export class Joining {
   wasStoppedWhileJoining = false
   #held: Pick<Subscription, 'owned' | 'generation'> = {owned: [], generation: -1}
   #togetherTold = false
+  /** Since it has joined once, the broker has written its member id down. */
+  #isKnown = false
+  #wasForgotten = false
 
   constructor(
     private readonly coordinator: Coordinator,
@@ -87,12 +91,25 @@ export class Joining {
         return await this.coordinator.cluster.patiently(attempt, {signal, retriable: isOutage})
       } catch (error) {
         this.wasStoppedWhileJoining = signal.aborted
-        if (!mayJoinAgain(error)) throw error
+        if (this.#isForgottenNewcomer(error)) {
+          this.#wasForgotten = true
+          this.memberId = ''
+        } else if (!mayJoinAgain(error)) throw error
         if (isProtocolFailure(error, 'UNKNOWN_MEMBER_ID')) this.memberId = ''
         this.logger.debug('joining the group again', {reason: error.type})
         await this.clock.sleep(REJOIN_PAUSE_MS, signal)
       }
     }
+  }
+
+  /**
+   * A coordinator that dies, or moves, before the group is complete has not written down which member id it gave to
+   * whom: it takes a newcomer with an instance id for somebody who was replaced by its own predecessor. It may come
+   * anew, once: if there really is another process of this id, one of the two is fenced then.
+   */
+  #isForgottenNewcomer(error: unknown): error is ProtocolFailure {
+    const isFenced = isProtocolFailure(error, 'FENCED_INSTANCE_ID')
+    return isFenced && !this.#isKnown && !this.#wasForgotten && this.memberId !== ''
   }
 
   #told(joined: JoinedAs): JoinedGeneration {
@@ -119,6 +136,7 @@ export class Joining {
       signal,
       {timeoutMs: this.options.rebalanceTimeoutMs + ANSWER_MARGIN_MS},
     )
+    this.#isKnown = true
     return {generation: generationId, memberId, ...this.#readAssignment(memberAssignment)}
   }
 

@@ -119,6 +119,50 @@ describe('Joining', () => {
     expect(syncs).toMatchObject([{generationId: 7, memberId: 'me', groupAssignment: []}])
   })
 
+  it('is not fenced for good by a coordinator that died before it had written the newcomer down', async () => {
+    const {join, joins} = joiningWith(
+      {
+        join: ({memberId}, turn) => {
+          if (turn === 2) throw refusal(code.fenced)
+          return followerOf(3, memberId === '' ? `given-${turn}` : memberId)
+        },
+        sync: (_args, turn) => {
+          if (turn === 1) throw refusal(code.notCoordinator)
+          return noPartitions
+        },
+      },
+      'hall-3',
+    )
+    expect(await join()).toMatchObject({memberId: 'given-3'})
+    expect(joins.map(({memberId}) => memberId)).toEqual(['', 'given-1', ''])
+  })
+
+  it('is fenced when another process has its instance id: at once when it had joined before, else at the second time', async () => {
+    const fencing = {join: ({memberId}: JoinArgs) => followerOf(1, memberId || 'me'), isFenced: false}
+    const script: Script = {
+      join: (args) => {
+        if (fencing.isFenced) throw refusal(code.fenced)
+        return fencing.join(args)
+      },
+    }
+    const veteran = joiningWith(script, 'hall-3')
+    await veteran.join()
+    fencing.isFenced = true
+    await expect(veteran.join()).rejects.toMatchObject({type: 'FENCED_INSTANCE_ID'})
+    expect(veteran.joins).toHaveLength(2)
+
+    const newcomer = joiningWith(
+      {
+        sync: () => {
+          throw refusal(code.fenced)
+        },
+      },
+      'hall-3',
+    )
+    await expect(newcomer.join()).rejects.toMatchObject({type: 'FENCED_INSTANCE_ID'})
+    expect(newcomer.syncs).toHaveLength(2)
+  })
+
   it('shares out as the leader: to each what it asked for, to one that talks nonsense nothing', async () => {
     const subscription = (topics: string[]) =>
       encodeSubscription({topics, owned: [], generation: -1, assignment: null})
