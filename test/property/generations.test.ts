@@ -98,6 +98,43 @@ describe('--include and --exclude', () => {
   })
 })
 
+describe('copies of chunks that come after a restart', () => {
+  const copied = fc.record({
+    /** Chunks of each file, and which of them come again. */
+    files: fc.array(fc.record({chunks: fc.integer({min: 1, max: 5}), again: fc.subarray([1, 2, 3, 4, 5])}), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+    /** By its id, or by what the destination remembers. */
+    knownBy: fc.constantFrom('id', 'destination'),
+  })
+
+  it('open nothing and leave nothing open', async () => {
+    await fc.assert(
+      fc.asyncProperty(copied, async ({files, knownBy}) => {
+        const topic = await TopicForTest.with()
+        const records = files.map(({chunks}, n) =>
+          recordsFor(`f${n}`, Buffer.from(`${n}`.padEnd(chunks * 10, '.')), {
+            uploadId: knownBy === 'id' ? newUploadId(LONG_AGO_MS) : null,
+          }),
+        )
+        const destination = knownBy === 'id' ? new FaultyDestination(topic.store) : createMemoryDestination()
+        await topic.send(records.flat())
+        expect((await topic.run({destination})).report.files.delivered).toBe(files.length)
+
+        const copies = files.flatMap(({again}, n) =>
+          records[n]!.filter((_, index) => again.includes(index + 1)),
+        )
+        await topic.send(copies)
+        const {report, exitCode} = await topic.run({destination})
+        expect({exitCode, problems: report.problems}).toEqual({exitCode: 0, problems: []})
+        expect(await topic.committed()).toEqual([records.flat().length + copies.length])
+      }),
+      {numRuns: 60},
+    )
+  })
+})
+
 describe('parking and retrying', () => {
   it('lose nothing: every record of a parked file is named, and with its missing chunks it is delivered', async () => {
     await fc.assert(
