@@ -133,7 +133,7 @@ export async function deliverFiles(
 
   const beside = once
     ? waitForOthers(
-        {...ports, group, topic, ends, ownsNothing: () => handler.assignment?.size === 0},
+        {...ports, group, topic, clusterId, ends, ownsNothing: () => handler.assignment?.size === 0},
         through,
         ended,
       )
@@ -146,6 +146,8 @@ export async function deliverFiles(
   } finally {
     through.abort()
     await beside
+    // A stop between two epochs finds files open that no partition is assigned for.
+    await handler.reassembly.discardAll()
   }
 
   const {stoodBy} = membership
@@ -178,7 +180,11 @@ async function openDeadLetters(
 function isThrough(handler: DeliveryHandler, ends: readonly PartitionRange[]): boolean {
   const {assignment} = handler
   if (assignment === null || assignment.size === 0 || handler.reassembly.backlogCount > 0) return false
-  return ends.every(({partition, end}) => (assignment.get(partition)?.readPosition ?? end) >= end)
+  return ends.every(({partition, end}) => {
+    const progress = assignment.get(partition)
+    // A log that was truncated since has less to read.
+    return progress === undefined || progress.readPosition >= Math.min(end, progress.endOffset)
+  })
 }
 
 function unfinished({reassembly, trimmedLog}: DeliveryHandler): UnfinishedFile[] {

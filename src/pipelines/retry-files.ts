@@ -70,7 +70,7 @@ export async function retryFiles(
     const letters = await readLetters(options, ports, ledgers, signal)
     tally.records += letters.length
     const {generations, refused} = await parkedGenerations(letters, records, signal)
-    for (const each of refused) tally.refusedAgain(each.letter.origin, each.reason)
+    for (const each of refused) tally.refusedAgain(each.letter.origin, each.code, each.reason)
     const retry = async (those: readonly ParkedGeneration[], isLast: boolean) => {
       const incomplete: ParkedGeneration[] = []
       for (const generation of those) {
@@ -92,10 +92,13 @@ export async function retryFiles(
     await findMissingChunks(incomplete, records, logger, signal)
     await retry(incomplete, true)
   } catch (thrown) {
-    if (!isAborted(signal)) throw thrown
-  } finally {
-    await commit(options, ports, ledgers, clusterId)
+    if (!isAborted(signal)) {
+      // What was delivered so far is kept if it can be; what went wrong first is what is told.
+      await commit(options, ports, ledgers, clusterId).catch(() => undefined)
+      throw thrown
+    }
   }
+  await commit(options, ports, ledgers, clusterId)
   const interrupted = isAborted(signal)
   const seconds = (clock.nowMs() - startedMs) / 1000
   const {report, exitCode} = tally.result({command, topic: from, group, interrupted, seconds})
@@ -145,7 +148,12 @@ async function retryGeneration(
     return LEDGER_EFFECT[concluded.outcome] === 'done' ? 'done' : 'failed'
   }
   if (!isLast) return 'incomplete'
-  if (gone === 0 && open && missing) tally.unfinished([{...open, file: open.file, missing}], clock.nowMs(), 0)
+  if (gone === 0 && open && missing)
+    tally.unfinished(
+      [{file: open.file, newestTimestampMs: open.newestTimestampMs, missing}],
+      clock.nowMs(),
+      0,
+    )
   else tally.gone(path, gone, topic)
   return 'incomplete'
 }

@@ -53,8 +53,8 @@ export class DeliveredIndex {
   async holds(incoming: Delivered): Promise<Holding> {
     const held = await this.heldOf(incoming.pathHash)
     if (held.some((each) => isOlder(incoming, each))) return {what: 'newer'}
-    const [newest] = held.sort((a, b) => (isOlder(a, b) ? 1 : -1))
-    if (newest === undefined || !isSameGeneration(incoming, newest)) return {what: 'neither'}
+    const newest = newestOf(held)
+    if (newest === null || !isSameGeneration(incoming, newest)) return {what: 'neither'}
     return {what: 'same', asOf: compareGenerations(incoming.order, newest.order) < 0 ? newest : incoming}
   }
 
@@ -62,7 +62,7 @@ export class DeliveredIndex {
   async traces(incoming: Delivered): Promise<readonly Delivered[]> {
     const held = await this.heldOf(incoming.pathHash)
     const intents = await this.heldOf(intended(incoming).pathHash)
-    return [...held.sort((a, b) => (isOlder(a, b) ? 1 : -1)), ...intents]
+    return [...held.sort(newestFirst), ...intents]
   }
 
   /** To be called before a file is put in its place, so that it is known for ours if we die before {@link record}. */
@@ -101,3 +101,12 @@ export class DeliveredIndex {
 function isOlder(one: Delivered, other: Delivered): boolean {
   return !isSameGeneration(one, other) && isOlderThanHeld(one.order, other.order, isSameTopic(one, other))
 }
+
+/** By age alone they are not sorted: three generations in two partitions can form a circle (generation-order.ts). */
+function newestOf(held: readonly Delivered[]): Delivered | null {
+  const [first, ...others] = held
+  if (first === undefined) return null
+  return others.reduce((newest, each) => (isOlder(newest, each) ? each : newest), first)
+}
+
+const newestFirst = (a: Delivered, b: Delivered) => (isOlder(a, b) ? 1 : isOlder(b, a) ? -1 : 0)

@@ -202,11 +202,13 @@ export class Reassembly {
 
   /**
    * A, B, then A again without upload ids: a chunk that the first A has already, but later than the beginning of
-   * B, begins a generation of its own. It would otherwise pass for a duplicate, and B would stay the last word.
+   * B, begins a generation of its own. It would otherwise pass for a duplicate, and B would stay the last word. So
+   * does what comes after an A that does not match its hash: it may be the same file, sent well.
    */
   private isUploadedAgain(assembly: Assembly, decoded: DecodedChunk, record: ConsumedRecord): boolean {
     if (decoded.headers.uploadId !== null || !assembly.hasChunk(decoded.chunk.index)) return false
     if (assembly.hasRecord(record)) return false
+    if (assembly.outcome === 'failed') return true
     const order = orderOf(record, decoded)
     return [...this.assemblies.ofPath(assembly.path)].some(
       (other) =>
@@ -238,6 +240,8 @@ export class Reassembly {
     // Until it is known what becomes of it, nobody may think that everything is through.
     this.finishQueue.enter(assembly, 0)
     await assembly.discard().catch(() => undefined)
+    // Superseded or given up meanwhile: then that is its outcome.
+    if (!this.assemblies.has(assembly)) return
     // Told to stop while its destination kept it waiting: whoever reads on begins it anew.
     if (error.code === 'INTERRUPTED') this.forget(assembly)
     else if (this.mayReadAgain(assembly, error)) {

@@ -38,10 +38,9 @@ export class Rebuild {
   private readonly reorder: ReorderBuffer
   private readonly stop = new AbortController()
 
-  /** @param only the hash of the first chunk seen, which of a file of one chunk is the only one */
   constructor(
     private readonly file: IncomingFile,
-    private readonly only: Buffer,
+    private readonly firstChunkSha512: Buffer,
     private readonly site: RebuildSite,
     private readonly end: RebuildEnd,
   ) {
@@ -84,7 +83,7 @@ export class Rebuild {
   verify(): void {
     this.site.steps.reached('before-verify')
     const {sha512, sizeBytes} = this.file
-    const actual = this.wholeFile === null ? this.only : this.wholeFile.digest()
+    const actual = this.wholeFile === null ? this.firstChunkSha512 : this.wholeFile.digest()
     if (!actual.equals(sha512)) throw this.mismatch('the SHA-512 of the rebuilt file is another one')
     if (sizeBytes !== null && sizeBytes !== this.writtenBytes) {
       throw this.mismatch(`it has ${this.writtenBytes} bytes, its uploader counted ${sizeBytes}`)

@@ -127,8 +127,9 @@ export class DeliveryHandler implements GroupHandler {
         progress.readPosition = start
       }
     } else {
-      await this.reassembly.discardPartitions(new Set([partition]))
+      const wanted = await this.reassembly.discardPartitions(new Set([partition]))
       this.partitions.set(partition, fresh(range))
+      this.seek(this.partitions.stepBack(wanted))
       this.truncated(where, position, {start, end})
     }
     return start

@@ -60,12 +60,14 @@ export class Tally {
       return
     }
     if (outcome === 'unchanged') {
+      this.problems.delete(path)
       this.skipped += 1
       const reason = 'The destination has it already, from before the last restart.'
       this.reporter.event({event: 'file.skipped', path, code: 'ALREADY_DELIVERED', reason})
       return
     }
     if (outcome === 'kept') {
+      this.problems.delete(path)
       this.skipped += 1
       const reason = 'Another file has its name, and is kept.'
       this.reporter.event({event: 'file.skipped', path, code: 'FILE_EXISTS', reason})
@@ -102,9 +104,13 @@ export class Tally {
   }
 
   /** A record that was refused before, and is no chunk now either. */
-  refusedAgain({topic, partition, offset}: TopicPartition & {readonly offset: number}, reason: string): void {
+  refusedAgain(
+    {topic, partition, offset}: TopicPartition & {readonly offset: number},
+    code: 'REFUSED_AGAIN' | 'RECORDS_GONE',
+    reason: string,
+  ): void {
     this.poison += 1
-    this.reporter.event({event: 'record.poison', topic, partition, offset, code: 'REFUSED_AGAIN', reason})
+    this.reporter.event({event: 'record.poison', topic, partition, offset, code, reason})
   }
 
   /** Records of a file were removed from the topic before it could be put together. */

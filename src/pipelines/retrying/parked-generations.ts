@@ -19,6 +19,7 @@ export interface ParkedGeneration {
 /** A record that is no chunk for us either, or that is gone. */
 export interface RefusedAgain {
   readonly letter: RefusedRecord
+  readonly code: 'REFUSED_AGAIN' | 'RECORDS_GONE'
   readonly reason: string
 }
 
@@ -49,7 +50,11 @@ export async function parkedGenerations(
     const {topic, partition, offset} = letter.origin
     const found = await records.one(letter.origin, signal)
     if (found === null || 'poison' in found) {
-      refused.push({letter, reason: found === null ? 'it is gone from the topic' : found.reason})
+      refused.push(
+        found === null
+          ? {letter, code: 'RECORDS_GONE', reason: 'it is gone from the topic'}
+          : {letter, code: 'REFUSED_AGAIN', reason: found.reason},
+      )
       continue
     }
     const generation = generationOf(

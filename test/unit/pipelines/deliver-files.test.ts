@@ -303,6 +303,21 @@ describe('the end of a --once run', () => {
     expect(store.deliveries).toEqual(['a'])
   })
 
+  it('of a member without partitions does not wait for a file that stays open below what was read', async () => {
+    const {kafka, store, run} = await setUp()
+    await send(kafka, recordsOf(file('open', text(30))).slice(0, 1))
+    await send(kafka, recordsOf(file('a', text(30), {uploadId: upload(1)})))
+    const stop = new AbortController()
+    const service = {once: false, commitIntervalMs: 5}
+    const first = run({instanceId: 'a', options: service, signal: stop.signal})
+    while (store.deliveries.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    // Whoever of the two owns the partition, and whoever stands by: both must end.
+    expect((await run({instanceId: 'b'})).report.interrupted).toBe(false)
+    stop.abort()
+    await first
+    expect(store.deliveries).toEqual(['a'])
+  })
+
   it('interrupted says so, with its report', async () => {
     const {kafka, run} = await setUp()
     await send(kafka, recordsOf(file('a', text(30))))
@@ -338,6 +353,25 @@ describe('a topic that was truncated, or made anew', () => {
     await send(kafka, recordsOf(file('x', text(5), {uploadId: upload(9)})))
     await run()
     expect(store.content('x')).toBe('aaaaa')
+  })
+
+  it('reads again, in other partitions, what files that were partly in it had there', async () => {
+    const {kafka, store, run} = await setUp(2)
+    const records = recordsOf(file('spread', text(40), {uploadId: null}))
+    for (const [i, record] of records.slice(0, 3).entries()) await send(kafka, [record], i % 2)
+    const stop = new AbortController()
+    let opened = 0
+    const destination = new StoreDestination(store)
+    destination.onStep = () => (opened += 1)
+    const running = run({options: {once: false}, signal: stop.signal, destination})
+    while (opened < 3) await new Promise((resolve) => setTimeout(resolve, 1))
+    kafka.truncateLog({topic: 't', partition: 0}, 0)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    for (const i of [0, 2, 3]) await send(kafka, [records[i]!], 0)
+    while (store.deliveries.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    stop.abort()
+    await running
+    expect(store.content('spread')).toBe('a'.repeat(40))
   })
 
   it('a newer file with a lower offset than the one delivered before it is no older generation', async () => {
