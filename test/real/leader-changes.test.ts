@@ -44,14 +44,16 @@ async function meanwhile<T>(
   happens: () => Promise<void>,
   atMost: number,
 ): Promise<{done: T; times: number}> {
-  const state = {isOver: false, times: 0}
-  const watched = work.finally(() => (state.isOver = true))
-  while (!state.isOver && state.times < atMost) {
+  let isOver = false
+  const stillGoing = () => !isOver
+  const watched = work.finally(() => (isOver = true))
+  let times = 0
+  while (stillGoing() && times < atMost) {
     await happens()
     // What was going on at the end was not in the middle.
-    if (!state.isOver) state.times += 1
+    if (stillGoing()) times += 1
   }
-  return {done: await watched, times: state.times}
+  return {done: await watched, times}
 }
 
 describe.each([
