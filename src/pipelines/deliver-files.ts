@@ -35,7 +35,7 @@ export interface DeliverFilesOptions {
   readonly once: boolean
   /** An incomplete file younger than this is `open`, which is no error. */
   readonly incompleteAfterMs: number
-  /** Bounds every buffer together. */
+  /** Bounds chunks ahead of their turn and finished files that wait; what is fetched comes on top. */
   readonly memoryBytes: number
   /** Files verified and finished at once. */
   readonly concurrency: number

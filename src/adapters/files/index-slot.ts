@@ -36,7 +36,7 @@ export interface Delivered {
   readonly content: Buffer
   readonly order: GenerationOrder
   readonly sizeBytes: number
-  /** Under which name it lies: 0 is its own, another number that of a copy (conflict.ts). */
+  /** Under which name it lies: 0 is its own, another number that of a copy (place-unless-taken.ts). */
   readonly copy: number
 }
 

@@ -5,7 +5,8 @@
  * done. Per partition a ledger keeps the done offsets as runs. The safe offset is the lowest open one (or the
  * next to be read): below it nothing is open, so that is what is committed. The runs done above it travel in the
  * metadata of the same commit. A new owner starts at the safe offset, jumps over those runs, and so reads again
- * exactly what was open; nothing that was finished is delivered twice, on any host, without any local state.
+ * exactly what was open, on any host, without any local state. Delivered again is only what was finished since the
+ * last commit, and runs that did not fit into its 4,096 bytes (the shortest are left off first).
  *
  * Guarantees
  * - The committed offset never passes an open offset, whatever the order in which files finish.

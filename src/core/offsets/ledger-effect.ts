@@ -1,4 +1,4 @@
-/** What each outcome does to the offsets of a file or record. Every list of outcomes elsewhere is a part of this one. */
+/** What each outcome does to the offsets of a file or record. Reports have one more: `open`, which is none yet. */
 export type LedgerEffect = 'done' | 'open'
 
 export const LEDGER_EFFECT = {

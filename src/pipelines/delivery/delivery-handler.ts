@@ -1,6 +1,13 @@
 /**
  * The group's side of a delivery: what happens when partitions come, when records arrive, when partitions go.
- * All offsets pass through here on their way from record to ledger.
+ *
+ *     assigned -> records* -> revoked -> assigned -> …
+ *
+ * Before partitions go: intake stops, finishing files are waited for, 5 s at most, and the last commit is made. Ledgers
+ * and open files are kept over a rebalance, and used again only for a partition whose committed offset and map are
+ * still exactly those that we wrote last: then nobody else has had it meanwhile, or has done nothing there. Of any
+ * other, the files are given up, and what they had in partitions that stay is read again. Of a lost partition nothing
+ * is committed; if it is late all the same, the broker refuses it (core/ports/consuming.ts, Epoch).
  */
 import {isAborted} from '../../core/flow/index.js'
 import {CommitManager, type CommittedPartition, LEDGER_EFFECT} from '../../core/offsets/index.js'

@@ -48,7 +48,7 @@ export class Notices {
   deadLettersRefused(reason: string): void {
     this.once(
       'DEAD_LETTER_FAILED',
-      `The dead-letter topic does not take what is given up; it stays open and is tried again at the next start: ${reason}`,
+      `The dead-letter topic does not take what is given up; it stays open and is tried again, records at the next start: ${reason}`,
       {},
     )
   }

@@ -1,4 +1,9 @@
-/** The partitions of this process: how far each is read, and what is done there. */
+/**
+ * The partitions of this process: how far each is read, and what is done there. Three offsets of each:
+ *
+ *     safe offset <= ledger position   below the one nothing is open; the other is the next that was never seen
+ *     read position                    the next to be fetched; behind the ledger's while records are read once more
+ */
 import type {IntervalSet, PartitionLedger} from '../../core/offsets/index.js'
 import type {PartitionProgress} from './partition-progress.js'
 

@@ -68,6 +68,7 @@ export class RecordIntake {
     const nowMs = this.options.clock.nowMs()
     const decoding = new DecodingAhead(records, ({offset}) => !progress.ledger.isDone(offset))
     let position = progress.readPosition
+    // Somebody who wants records once more moves the read position back, while this waits.
     const isOver = () => isAborted(signal) || progress.readPosition !== position
     for (const [i, record] of records.entries()) {
       if (i % RECORDS_AT_ONCE === 0) await this.absorbed(signal)

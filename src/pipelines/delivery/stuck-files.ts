@@ -2,7 +2,7 @@
  * What becomes of files whose missing chunks do not come although everything there is has been read:
  *
  *  - late copies of a file that is over (late-copies.ts) are done
- *  - what does not match its hash, twice, is parked at once, when there is a dead-letter topic
+ *  - what does not match its hash, twice, is parked however young it is, when there is a dead-letter topic
  *  - what is idle for long is parked, when the user wants so
  *
  * Everything else waits, and is read again by whoever comes next.

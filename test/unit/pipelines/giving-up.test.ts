@@ -172,7 +172,11 @@ describe('an incomplete file', () => {
     const destination = createMemoryDestination()
     expect((await retry(destination)).report.files).toMatchObject({delivered: 1, incomplete: 0})
     expect(destination.files.get('late')?.content).toEqual(content)
-    expect((await run({}, {destination})).report.files).toMatchObject({delivered: 1, parked: 0, incomplete: 0})
+    expect((await run({}, {destination})).report.files).toMatchObject({
+      delivered: 1,
+      parked: 0,
+      incomplete: 0,
+    })
   })
 
   it('is said to be gone when the topic has forgotten its records', async () => {

@@ -37,7 +37,7 @@ const REVOKE_MARGIN_MS = 5_000
 const LEAVE_LIMIT_MS = 3_000
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 
-/** A third of a session, so that one may be lost. */
+/** At most a third of a session, so that one may be lost. */
 function heartbeatFor(sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS): number {
   return Math.min(DEFAULT_HEARTBEAT_MS, sessionTimeoutMs / 3)
 }
