@@ -41,7 +41,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
     const {kafka, stopping, reporter, output} = invocation
     const {logger} = output
     const values: Values<FileConsumingSettings> = invocation.values
-    const wants = await pathFilter(values)
+    const wants = pathFilter(values)
     givingUp(values)
     keepGarbageSmall()
     const delivery = await this.openDelivery(invocation.values, {logger, signal: stopping.signal})

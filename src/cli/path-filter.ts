@@ -1,8 +1,6 @@
-/** `--include` and `--exclude`: which files, by their paths on the topic. */
+/** `--include` and `--exclude`: which files, by their paths on the topic (glob.ts says how patterns are written). */
 import {StreamtoolError} from '../core/errors.js'
-
-/** A pattern with a slash is of the whole path, one without of the name alone; names that begin with a dot count. */
-const OPTIONS = {dot: true, basename: true, nonegate: true, strictBrackets: true}
+import {globMatcher} from './glob.js'
 
 export interface Patterns {
   readonly include: readonly string[] | undefined
@@ -13,36 +11,35 @@ export interface Patterns {
  * @returns null when there are no patterns: every file is wanted
  * @throws SETTING_INVALID
  */
-export async function pathFilter({include, exclude}: Patterns): Promise<((path: string) => boolean) | null> {
+export function pathFilter({include, exclude}: Patterns): ((path: string) => boolean) | null {
   if (include === undefined && exclude === undefined) return null
-  const {default: picomatch} = await import('picomatch')
-  const matcher = (
-    name: string,
-    patterns: readonly string[] | undefined,
-    without: boolean,
-  ): ((path: string) => boolean) => {
-    if (patterns === undefined) return () => without
-    try {
-      return picomatch(rejoinBraces(patterns), OPTIONS)
-    } catch (thrown) {
-      throw new StreamtoolError(
-        'SETTING_INVALID',
-        `${name} is not a pattern: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
-        {suggestions: [`Quote it for the shell: ${name} '*.csv' ${name} 'run_*/**'`]},
-      )
-    }
-  }
-  const included = matcher('--include', include, true)
-  const excluded = matcher('--exclude', exclude, false)
-  return (path) => included(path) && !excluded(path)
+  const included = matcherOf('--include', include)
+  const excluded = matcherOf('--exclude', exclude)
+  return (path) => (included === null || included(path)) && !(excluded?.(path) ?? false)
 }
 
-/** A list is separated by commas, and so is what stands in braces: `*.{csv,txt}` is one pattern. */
-function rejoinBraces(parts: readonly string[]): string[] {
+function matcherOf(flag: string, parts: readonly string[] | undefined): ((path: string) => boolean) | null {
+  if (parts === undefined) return null
+  const matchers = rejoin(parts).map((pattern) => {
+    try {
+      return globMatcher(pattern)
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown)
+      throw new StreamtoolError('SETTING_INVALID', `${flag} ${pattern} is not a pattern: ${reason}.`, {
+        suggestions: [`Quote it for the shell: ${flag} '*.csv' ${flag} 'run_*/**'`],
+      })
+    }
+  })
+  return (path) => matchers.some((matches) => matches(path))
+}
+
+/** A list is separated by commas; what stands in braces, or behind a backslash, is not. */
+function rejoin(parts: readonly string[]): string[] {
   const patterns: string[] = []
   for (const part of parts) {
     const last = patterns.at(-1)
-    if (last !== undefined && count(last, '{') > count(last, '}')) patterns.splice(-1, 1, `${last},${part}`)
+    if (last !== undefined && (last.endsWith('\\') || count(last, '{') > count(last, '}')))
+      patterns.splice(-1, 1, `${last},${part}`)
     else patterns.push(part)
   }
   return patterns

@@ -51,7 +51,7 @@ With --group it also tells which of the files that group has done, which it woul
     ])
     const {values, kafka, stopping, reporter, output} = invocation
     const {topic, group = null, verify, check} = values
-    const wants = await pathFilter(values)
+    const wants = pathFilter(values)
     const {report, exitCode} = await inspectTopic(
       {command: this.commandName, topic, group, verify, check, wants},
       {admin: kafka.admin(), reader: kafka.reader(), clock, reporter},

@@ -64,7 +64,7 @@ A file that changes while it is read is sent anew. A file that cannot be read is
     const source = await openInputs({
       inputs,
       pathPrefix: values.pathPrefix,
-      wants: await pathFilter(values),
+      wants: pathFilter(values),
       stdinName: nameOfStdin(inputs, values.name),
       signal: stopping.signal,
     })

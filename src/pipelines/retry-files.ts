@@ -131,9 +131,10 @@ async function retryGeneration(
     gone = await records.read(
       {topic, records: wanted},
       async (decoded, record) => {
-        if (!isChunkOf(generation, decoded)) return
+        if (!isChunkOf(generation, decoded)) return false
         reassembly.accept(decoded, record, clock.nowMs())
         await reassembly.absorbed()
+        return true
       },
       signal,
     )

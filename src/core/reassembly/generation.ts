@@ -5,11 +5,14 @@ import {splitWirePath} from '../chunk/index.js'
 import type {ConsumedRecord} from '../record.js'
 import type {GenerationOrder, IncomingFile} from '../ports/index.js'
 
-/** Short and of fixed length, since thousands of them are remembered. */
+/**
+ * Short and of fixed length, since thousands of them are remembered. How the file is cut is part of it also when there
+ * is an upload id, which anybody can copy: a chunk that says otherwise must not decide for the real ones.
+ */
 export function generationKey({chunk, headers, path}: DecodedChunk): string {
   const hash = createHash('sha256').update(path).update('\0').update(chunk.sha512)
+  hash.update(`${chunk.count} chunks of ${chunkBytes(chunk)}`)
   if (headers.uploadId !== null) hash.update(`upload ${headers.uploadId}`)
-  else hash.update(`${chunk.count} chunks of ${chunkBytes(chunk)}`)
   return hash.digest('base64url').slice(0, 27)
 }
 

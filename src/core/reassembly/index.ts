@@ -5,7 +5,7 @@
  *        └ a late copy of what is over: stray               ahead   -> reorder buffer (memory, then spill)
  *     last byte written -> finish queue -> size and SHA-512 verified -> destination.finish -> outcome
  *
- * A generation is one upload of one path: path + SHA-512 + upload id (without one: + chunk count and chunk size).
+ * A generation is one upload of one path: path + SHA-512 + how it is cut + upload id, if any.
  * Generations of a path never mix. They are ordered (generation-order.ts); delivering one closes every older open
  * one as superseded, and none is finished after a newer one was, unless all are wanted.
  *

@@ -25,6 +25,8 @@ import {type ClosingOutcome, generationKey, type OpenFile, orderOf} from '../../
 const CLOCK_SLACK_MS = 60_000
 /** What is read for one partition, beyond the files themselves. */
 const LOOK_BACK_BYTES = 1024 ** 3
+/** Sizes are what headers claim. */
+const LARGEST_BYTES = 64 * 1024 ** 3
 
 export interface LateCopiesOptions {
   readonly topic: string
@@ -84,14 +86,15 @@ export class LateCopies {
     const end = Math.max(...wanted.map(({before}) => before))
     if (start === undefined || start >= end) return []
 
-    const byUpload = new Map(wanted.map((each) => [each.open.file.uploadId, each]))
+    const uploads = new Set(wanted.map(({open}) => open.file.uploadId))
+    const byKey = new Map(wanted.map((each) => [each.open.key, each]))
     const enough = new AbortController()
-    let bytesLeft = LOOK_BACK_BYTES + 2 * wanted.reduce((sum, {open}) => sum + (open.file.sizeBytes ?? 0), 0)
+    const sizeBytes = wanted.reduce((sum, {open}) => sum + (open.file.sizeBytes ?? 0), 0)
+    let bytesLeft = LOOK_BACK_BYTES + Math.min(2 * sizeBytes, LARGEST_BYTES)
     const look = (records: readonly ConsumedRecord[]): Promise<void> => {
       for (const record of records) {
         bytesLeft -= record.value?.length ?? 0
-        const each = byUpload.get(uploadIdOf(record))
-        if (each && isDone(partition, record.offset)) note(each, record)
+        if (uploads.has(uploadIdOf(record)) && isDone(partition, record.offset)) note(byKey, record)
       }
       if (bytesLeft < 0) enough.abort()
       return Promise.resolve()
@@ -105,9 +108,11 @@ export class LateCopies {
   }
 }
 
-function note(wanted: Wanted, record: ConsumedRecord): void {
+/** Anybody can copy an upload id, so it only says what is worth decoding. */
+function note(byKey: ReadonlyMap<string, Wanted>, record: ConsumedRecord): void {
   const decoded = decodeChunk(record)
-  if ('poison' in decoded || generationKey(decoded) !== wanted.open.key) return
+  const wanted = 'poison' in decoded ? undefined : byKey.get(generationKey(decoded))
+  if (wanted === undefined || 'poison' in decoded) return
   wanted.found.add(decoded.chunk.index)
   wanted.order ??= orderOf(record, decoded)
 }

@@ -116,7 +116,10 @@ export class Tally {
   /** Records of a file were removed from the topic before it could be put together. */
   gone(path: string, records: number, topic: string): void {
     const code = 'RECORDS_GONE'
-    const reason = `${records} of its records are gone from ${topic}: upload the file again.`
+    const reason =
+      records === 0
+        ? `What its letter names on ${topic} are no chunks of it.`
+        : `${records} of its records are gone from ${topic}, or out of reach: upload the file again.`
     this.problems.set(path, {
       problem: {path, outcome: 'failed', code, reason},
       exitCode: ExitCode.filesUnfinished,

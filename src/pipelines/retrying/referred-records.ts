@@ -8,6 +8,10 @@ import type {ConsumedRecord, TopicAdmin, TopicReader} from '../../core/ports/ind
 /** Runs that lie no further apart are read as one: cheaper than another request. */
 const NEAR_OFFSETS = 64
 
+const OUT_OF_REACH: readonly string[] = ['TOPIC_UNKNOWN', 'NOT_AUTHORISED']
+/** Of records that a letter names and that are no chunks of its file: enough to see that it is wrong. */
+const STRANGE_BYTES = 256 * 1024 * 1024
+
 export interface References {
   readonly topic: string
   /** By partition. */
@@ -38,29 +42,41 @@ export class ReferredRecords {
     return found[0] ?? null
   }
 
-  /** @returns how many of the records are gone from the topic, or are no chunks */
+  /**
+   * @param onChunk answers whether it is a chunk of the letter's file; after many that are not, reading ends
+   * @returns how many of the records are gone from the topic, or are no chunks
+   */
   async read(
     {topic, records: wanted}: References,
-    onChunk: (decoded: DecodedChunk, record: ConsumedRecord) => Promise<void>,
+    onChunk: (decoded: DecodedChunk, record: ConsumedRecord) => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<number> {
     let missing = 0
+    let strangeBytes = 0
+    const enough = new AbortController()
+    const look = async (record: ConsumedRecord) => {
+      const decoded = decodeChunk(record)
+      const isOurs = !('poison' in decoded) && (await onChunk(decoded, record))
+      if (!('poison' in decoded)) missing -= 1
+      if (!isOurs) strangeBytes += record.value?.length ?? 0
+      if (strangeBytes > STRANGE_BYTES) enough.abort(new Error('the letter names records of other files'))
+    }
     for (const [partition, offsets] of wanted) {
       missing += offsets.size
       if (!(await this.exists(topic, partition))) continue
       for (const {start, end} of nearRuns(offsets)) {
-        await this.reader.read(
+        if (enough.signal.aborted) return missing
+        const reading = this.reader.read(
           {topic, partition, start, end},
           async (records) => {
-            for (const record of records) {
-              const decoded = offsets.has(record.offset) ? decodeChunk(record) : null
-              if (decoded === null || 'poison' in decoded) continue
-              missing -= 1
-              await onChunk(decoded, record)
-            }
+            for (const record of records)
+              if (offsets.has(record.offset) && !enough.signal.aborted) await look(record)
           },
-          signal,
+          AbortSignal.any([signal, enough.signal]),
         )
+        await reading.catch((thrown: unknown) => {
+          if (!enough.signal.aborted) throw thrown
+        })
       }
     }
     return missing
@@ -97,7 +113,9 @@ export class ReferredRecords {
     try {
       return (await this.admin.describeTopic(topic)).partitionCount
     } catch (thrown) {
-      if (thrown instanceof StreamtoolError && thrown.code === 'TOPIC_UNKNOWN') return 0
+      // A letter may name any topic; those about others must not suffer from it.
+      const isOutOfReach = thrown instanceof StreamtoolError && OUT_OF_REACH.includes(thrown.code)
+      if (isOutOfReach) return 0
       throw thrown
     }
   }

@@ -46,6 +46,8 @@ export async function planUpload(
   {sizeBytes, mtimeMs}: FileIdentity,
   {chunkBytes, uploadId, metadata}: UploadTerms,
 ): Promise<UploadPlan | null> {
+  // Some say that they are empty, and are not: what the kernel makes up, as below /proc.
+  if (sizeBytes === 0 && (await reader.read(Buffer.allocUnsafe(1), 0)) > 0) return null
   const split = splitPlan(sizeBytes, chunkBytes)
   const digest = new FileDigest()
   const chunkCrcs: number[] = []

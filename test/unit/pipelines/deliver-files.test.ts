@@ -1,8 +1,9 @@
 import {describe, expect, it} from 'vitest'
 import type {MemoryKafka} from '../../../src/adapters/memory/kafka/index.js'
+import {encodeChunk} from '../../../src/core/chunk/index.js'
 import {StreamtoolError} from '../../../src/core/errors.js'
 import type {OutgoingRecord} from '../../../src/core/record.js'
-import {type FileForTest, recordsOf} from '../../support/chunks.js'
+import {chunksOf, type FileForTest, headersOf, recordsOf} from '../../support/chunks.js'
 import {
   deliver,
   kafkaWith,
@@ -77,6 +78,19 @@ describe('files come out as they went in', () => {
     expect(store.content('big')).toBe(content.toString('latin1'))
     expect(spill.spilledBytes).toBeGreaterThan(300)
     expect(spill.open).toBe(0)
+  })
+})
+
+describe('a chunk that copies the upload id of a file and says that it has more chunks', () => {
+  it('does not keep the file from being delivered', async () => {
+    const {kafka, store, run} = await setUp()
+    const real = recordsOf(file('a', text(20)))
+    const sha512 = chunksOf(file('a', text(20)))[0]!.sha512
+    const [, ...forged] = chunksOf({path: 'a', content: text(500, 'x'), chunkBytes: 10})
+    const forgery = encodeChunk({...forged[48]!, sha512}, headersOf(file('a', text(20))), 'openmsistream')
+    await send(kafka, [forgery, ...real])
+    expect((await run()).report.files).toMatchObject({delivered: 1, superseded: 1})
+    expect(store.content('a')).toBe('a'.repeat(20))
   })
 })
 

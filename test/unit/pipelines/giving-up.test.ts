@@ -2,8 +2,9 @@ import {describe, expect, it} from 'vitest'
 import {createMemoryDestination} from '../../../src/adapters/memory/memory-destination.js'
 import type {MemoryKafka} from '../../../src/adapters/memory/kafka/index.js'
 import {newUploadId} from '../../../src/core/chunk/index.js'
-import {decodeLetter} from '../../../src/core/dead-letters/index.js'
+import {decodeLetter, fileLetters} from '../../../src/core/dead-letters/index.js'
 import {StreamtoolError} from '../../../src/core/errors.js'
+import {IntervalSet} from '../../../src/core/offsets/index.js'
 import type {ConsumedRecord, OutgoingRecord} from '../../../src/core/record.js'
 import {retryFiles} from '../../../src/pipelines/retry-files.js'
 import {recordsOf} from '../../support/chunks.js'
@@ -61,11 +62,11 @@ async function setUp(partitions = 1) {
       await kafka.reader().read(range, async (records) => void found.push(...records))
     return found
   }
-  const retry = (destination = createMemoryDestination()) =>
+  const retry = (destination = createMemoryDestination(), admin = kafka.admin()) =>
     retryFiles(
       {command: 'retry', from: 'dead', topic: null, group: 'r', memoryBytes: 1 << 20, concurrency: 2},
       {
-        admin: kafka.admin(),
+        admin,
         reader: kafka.reader(),
         destination,
         spill: memorySpill(),
@@ -305,6 +306,38 @@ describe('a dead-letter topic that anybody may write to', () => {
     expect(new Set(report.problems.map(({path, code}) => `${path} ${code}`))).toEqual(
       new Set(['../etc/passwd RECORDS_GONE', 'whole RECORDS_GONE']),
     )
+  })
+})
+
+describe('a letter about a topic that may not be read', () => {
+  it('does not keep the others from being retried', async () => {
+    const {kafka, run, retry} = await setUp()
+    const records = recordsOf(file('good', text(25)))
+    await send(kafka, records.slice(1))
+    await run()
+    await send(kafka, records.slice(0, 1))
+    const secret = fileLetters({
+      kind: 'file',
+      cause: {code: 'X', reason: 'x', group: 'g'},
+      topic: 'secret',
+      path: 'p',
+      sha512: '0'.repeat(128),
+      uploadId: null,
+      chunkCount: 2,
+      missingChunks: '',
+      records: new Map([[0, IntervalSet.of([{start: 0, end: 5}])]]),
+    })
+    await kafka.producer().send({topic: 'dead', partition: 0, records: secret})
+    const admin = kafka.admin()
+    const forbidding = {
+      ...admin,
+      describeTopic: (topic: string) =>
+        topic === 'secret'
+          ? Promise.reject(new StreamtoolError('NOT_AUTHORISED', 'no'))
+          : admin.describeTopic(topic),
+    }
+    const {report} = await retry(createMemoryDestination(), forbidding)
+    expect(report.files).toMatchObject({delivered: 1, failed: 1})
   })
 })
 
