@@ -44,7 +44,8 @@ describe.concurrent('nothing is lost', {timeout: 300_000}, () => {
       killedInARow(options, {
         fates: [...EVERY_LABEL, ...FILE_LABELS_LATE],
         momentsMs: [0, 30, 70, 150],
-        files: {small: 2400, large: 3},
+        // A member that dies at a commit may have put 1,250 in place, and the next as many; then 130 for each label.
+        files: {small: 3200, large: 3},
       }),
     )
     expectNothingLost(evidence)

@@ -39,7 +39,7 @@ export const EVERY_LABEL: readonly Fate[] = [
 
 export const FILE_LABELS_LATE: readonly Fate[] = FILE_STEPS.map((step, index) => ({
   step,
-  nth: 180 + 7 * index,
+  nth: 60 + 7 * index,
 }))
 
 export const COMMIT_LABELS_LATE: readonly Fate[] = [
