@@ -155,7 +155,7 @@ export async function deliverFiles(
   if (once && tally.records === 0) {
     logger.info(
       stoodBy
-        ? `Other members of group ${group} have read ${topic} to its end; this one stood by.`
+        ? `Other members of group ${group} read ${topic}; this one stood by.`
         : `Nothing new on ${topic} for group ${group}.`,
     )
   }

@@ -33,7 +33,7 @@ export interface ReassemblyOptions {
   readonly generations: 'newest' | 'all'
   /** Called once for each generation that gets an outcome, in the order in which they get it. */
   readonly onConcluded: (conclusion: Conclusion) => void
-  /** A rebuilt file did not match its hash for the first time: its records want reading once more. */
+  /** A file is begun anew (its hash did not match, the storage failed): its records want reading once more. */
   readonly onReread: (offsets: ReadonlyMap<number, IntervalSet>) => void
 }
 
