@@ -26,6 +26,8 @@ interface ErrorKind {
   readonly meaning: string
   /** True when the same operation may succeed later without anybody changing anything. */
   readonly retriable?: true
+  /** True when no other file will fare better: thrown for one file, it ends the run, with that file's offsets open. */
+  readonly endsRun?: true
 }
 
 export const ERROR_KINDS = {
@@ -108,6 +110,22 @@ export const ERROR_KINDS = {
     exitCode: 4,
     meaning: 'Another file has the name of a file that was to be delivered, and is not to be replaced.',
   },
+  PROCESSING_FAILED: {
+    exitCode: 4,
+    meaning: 'A processor or program failed on a file; the file is held and tried again at the next start.',
+  },
+  PROCESSING_TIMED_OUT: {
+    exitCode: 4,
+    meaning: 'A processor or program took longer over a file than `--timeout` allows.',
+  },
+  PROCESSOR_CRASHED: {
+    exitCode: 4,
+    meaning: 'The process in which a file was being processed died (out of memory, a signal, an exit).',
+  },
+  FILE_TOO_LARGE_FOR_MEMORY: {
+    exitCode: 4,
+    meaning: 'A processor asked for the whole content of a file that is too large for one buffer.',
+  },
   FILE_NAME_CONFLICT: {
     exitCode: 4,
     meaning: 'A file cannot be written under its name (a directory is there, or the name is too long).',
@@ -128,6 +146,7 @@ export const ERROR_KINDS = {
   STORAGE_FAILED: {exitCode: 6, retriable: true, meaning: 'Local storage failed (an I/O error).'},
 
   PLUGIN_UNLOADABLE: {exitCode: 7, meaning: 'A plugin cannot be loaded.'},
+  PLUGIN_SETUP_FAILED: {exitCode: 7, endsRun: true, meaning: 'The `setup` of a processor failed.'},
 
   INTERRUPTED: {exitCode: 130, meaning: 'Stopped by a signal before the work was finished.'},
 } as const satisfies Record<string, ErrorKind>
@@ -146,6 +165,7 @@ export class StreamtoolError extends Error {
   readonly code: ErrorCode
   readonly exitCode: ExitCode
   readonly retriable: boolean
+  readonly endsRun: boolean
   readonly suggestions: string[]
   readonly facts: NonNullable<ErrorDetails['facts']>
   /** Read by oclif, whose own handler would otherwise exit with 1 (or 2). */
@@ -158,6 +178,7 @@ export class StreamtoolError extends Error {
     this.code = code
     this.exitCode = kind.exitCode
     this.retriable = kind.retriable ?? false
+    this.endsRun = kind.endsRun ?? false
     this.suggestions = [...(details.suggestions ?? [])]
     this.facts = details.facts ?? {}
     this.oclif = {exit: kind.exitCode}

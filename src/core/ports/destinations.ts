@@ -38,6 +38,8 @@ export interface Destination {
    * nothing that it remembers.
    */
   recall(file: IncomingFile): Promise<'same' | 'newer' | 'nothing'>
+  /** Its content does not match the hash that its uploader recorded, and it will not be finished. Must not reject. */
+  mismatched?(file: IncomingFile): Promise<void>
   close(): Promise<void>
 }
 

@@ -25,6 +25,8 @@ export const STEPS = [
   'after-verify',
   'before-rename',
   'after-rename',
+  'before-plugin',
+  'after-plugin',
   'before-produce',
   'after-produce',
   'before-commit',
