@@ -6,6 +6,7 @@ import {Command} from '@oclif/core'
 import {asStreamtoolError, StreamtoolError} from '../core/errors.js'
 import type {Output} from './output/output.js'
 import type {outputSettings} from './settings/groups.js'
+import type {Property} from './settings/layers.js'
 import type {Settings, Values} from './settings/setting.js'
 
 export type CommandSettings = Settings & typeof outputSettings
@@ -18,6 +19,17 @@ export interface Invocation<S extends Settings> {
   /** Positional arguments by name. */
   readonly args: Readonly<Record<string, unknown>>
   readonly output: Output
+}
+
+/** What was said on the command line, and beside it. */
+export interface Arguments {
+  readonly args: Readonly<Record<string, unknown>>
+  /** By flag, without dashes. */
+  readonly flags: Readonly<Record<string, unknown>>
+  /** Settings in another program's words (settings/resolve.ts). */
+  readonly properties?: ReadonlyMap<string, Property>
+  /** For the user, before anything else. */
+  readonly notes?: readonly string[]
 }
 
 /** A process that is done and still there has forgotten something; it is not kept alive for that. */
@@ -40,16 +52,17 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
   }
 
   override async run(): Promise<void> {
-    const {refuseValuesOfToggles} = await import('./errors/usage.js')
-    refuseValuesOfToggles(this.argv, this.commandName, this.settings)
-    const {args, flags} = await this.parse()
-    process.exitCode = await this.execute(await this.#invocation(args, flags))
+    process.exitCode = await this.execute(await this.#invocation(await this.readArguments()))
   }
 
-  async #invocation(
-    args: Readonly<Record<string, unknown>>,
-    flags: Readonly<Record<string, unknown>>,
-  ): Promise<Invocation<S>> {
+  /** Overridden by a command whose arguments are not only flags of oclif's. */
+  protected async readArguments(): Promise<Arguments> {
+    const {refuseValuesOfToggles} = await import('./errors/usage.js')
+    refuseValuesOfToggles(this.argv, this.commandName, this.settings)
+    return this.parse()
+  }
+
+  async #invocation({args, flags, properties, notes: said = []}: Arguments): Promise<Invocation<S>> {
     const [{resolveSettings}, {Output}, {processStreams}, {redacting}] = await Promise.all([
       import('./settings/resolve.js'),
       import('./output/output.js'),
@@ -59,12 +72,13 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
     const {values, notes} = await resolveSettings<CommandSettings>(this.settings, {
       command: this.commandName,
       flags,
+      ...(properties === undefined ? {} : {properties}),
       cwd: process.cwd(),
       env: process.env,
     })
     const output = new Output(this.commandName, values, redacting(Object.values(values)), processStreams())
     this.#output = output
-    for (const note of notes) output.logger.warn(note)
+    for (const note of [...said, ...notes]) output.logger.warn(note)
     return {values: values as Values<S>, flags, args, output}
   }
 

@@ -14,7 +14,7 @@ export interface Candidate {
 }
 
 export interface Source {
-  readonly kind: 'flag' | 'environment' | 'file' | 'default'
+  readonly kind: 'flag' | 'property' | 'environment' | 'file' | 'default'
   /** How to name it to the user: `--topic`, `STREAMTOOL_TOPIC`, `topic in /etc/streamtool/config.yaml`. */
   readonly name: string
   /** What relative paths are relative to. */
@@ -27,17 +27,27 @@ export interface Layers {
   readonly cwd: string
   /** By flag, without dashes. */
   readonly flags: Readonly<Record<string, unknown>>
+  /** What was said in another program's words, by setting. */
+  readonly properties?: ReadonlyMap<string, Property>
   readonly env: NodeJS.ProcessEnv
   readonly file: ConfigFile | null
+}
+
+/** A setting by another name: as it would be written for the setting, and how the user wrote it. */
+export interface Property {
+  readonly raw: unknown
+  /** What it is called there, without its value. */
+  readonly name: string
 }
 
 /** One layer's values, by setting. */
 type Layer = ReadonlyMap<string, Candidate>
 
-/** Flags, environment, the command's section of the file, its top, defaults; each with its -X options expanded. */
+/** Flags, properties, environment, the command's section of the file, its top, defaults; each with its -X options expanded. */
 export function candidatesOf(settings: Settings, layers: Layers): ReadonlyMap<string, readonly Candidate[]> {
   const ordered = [
     fromFlags(settings, layers),
+    fromProperties(settings, layers),
     fromEnvironment(settings, layers),
     ...fromFile(settings, layers),
   ].flatMap((layer) => [layer, fromClientOptions(settings, layer)])
@@ -54,6 +64,13 @@ function fromFlags(settings: Settings, {flags, cwd}: Layers): Layer {
     raw: flags[keyName(name)],
     source: {kind: 'flag', name: flagName(name), baseDir: cwd},
   }))
+}
+
+function fromProperties(settings: Settings, {properties, cwd}: Layers): Layer {
+  return collect(settings, (name) => {
+    const property = properties?.get(name)
+    return {raw: property?.raw, source: {kind: 'property', name: property?.name ?? '', baseDir: cwd}}
+  })
 }
 
 /** An empty variable is as good as none. */

@@ -4,7 +4,7 @@ import {StreamtoolError} from '../../core/errors.js'
 import {type ConfigFile, loadConfigFile} from './config-file.js'
 import {checkConfigKeys} from './config-keys.js'
 import {type ConfigFindings, findConfigFile, SEARCHED_FOR} from './config-search.js'
-import {type Candidate, candidatesOf, readValue} from './layers.js'
+import {type Candidate, candidatesOf, type Property, readValue} from './layers.js'
 import {flagName, keyName, type Setting, type Settings, type Values, variableName} from './setting.js'
 
 export interface Situation {
@@ -12,6 +12,8 @@ export interface Situation {
   readonly command: string
   /** By flag, without dashes, as oclif parsed them. */
   readonly flags: Readonly<Record<string, unknown>>
+  /** What was said in another program's words, by setting; weaker than flags, stronger than all else. */
+  readonly properties?: ReadonlyMap<string, Property>
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
   /** The last places to search; tests give their own. */
@@ -72,7 +74,8 @@ async function configOf(settings: Settings, situation: Situation): Promise<Confi
 
 /** What decides where a configuration is looked for cannot come from one. */
 function saidBeforeConfig(name: string, settings: Settings, {flags, env}: Situation): string | null {
-  if (!(name in settings)) return null
+  // An output may also be a topic.
+  if (settings[name]?.kind !== 'path') return null
   const said = flags[keyName(name)] ?? env[variableName(name)]
   return typeof said === 'string' && said !== '' ? said : null
 }

@@ -23,6 +23,8 @@ export function schemaOf(setting: Setting, baseDir: string): ValueSchema {
       return onOrOff
     case 'integer':
       return wholeNumberUpTo(setting.max ?? Number.MAX_SAFE_INTEGER)
+    case 'decimal':
+      return decimalNumber
     case 'size':
       return parsed(parseSize, 'must be a size, like 512KiB or 64MiB')
     case 'duration':
@@ -100,6 +102,16 @@ function wholeNumberUpTo(max: number): ValueSchema {
     v.maxValue(max, message),
   )
 }
+
+const DECIMAL_FORM = 'must be a number of 0 or more, like 2 or 1.5'
+const decimalNumber = v.pipe(
+  v.union(
+    [v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/, DECIMAL_FORM), v.transform(Number))],
+    DECIMAL_FORM,
+  ),
+  v.finite(DECIMAL_FORM),
+  v.minValue(0, DECIMAL_FORM),
+)
 
 function parsed(parse: (written: string) => number | null, message: string): ValueSchema {
   return v.pipe(

@@ -12,6 +12,7 @@ export type SettingKind =
   | 'list'
   | 'toggle'
   | 'integer'
+  | 'decimal'
   | 'size'
   | 'duration'
   | 'choice'
@@ -71,6 +72,7 @@ export const text = builder<string>('text', 'TEXT')
 export const list = builder<readonly string[]>('list', 'TEXT')
 export const toggle = builder<boolean>('toggle', '')
 export const integer = builder<number>('integer', 'N')
+export const decimal = builder<number>('decimal', 'N')
 /** In bytes. */
 export const size = builder<number>('size', 'SIZE')
 /** In milliseconds. */
