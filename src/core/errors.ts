@@ -91,6 +91,23 @@ export const ERROR_KINDS = {
     meaning: 'The broker answered with an error that has no code of its own here.',
   },
 
+  STORE_UNREACHABLE: {
+    exitCode: 3,
+    retriable: true,
+    meaning: 'The object store cannot be reached, answers with 5xx errors, or asks for fewer requests.',
+  },
+  STORE_FORBIDDEN: {
+    exitCode: 3,
+    endsRun: true,
+    meaning: 'The object store refuses the operation to these credentials, or the key of its encryption.',
+  },
+  STORE_CREDENTIALS: {
+    exitCode: 3,
+    endsRun: true,
+    meaning: 'There are no credentials for the object store, or it does not accept them.',
+  },
+  BUCKET_UNKNOWN: {exitCode: 3, endsRun: true, meaning: 'The bucket does not exist.'},
+
   FILE_CHANGED: {exitCode: 4, meaning: 'A file kept changing while it was being read and was not sent.'},
   FILE_UNREADABLE: {exitCode: 4, meaning: 'A file could not be read and was not sent.'},
   FILE_SKIPPED: {
@@ -131,9 +148,29 @@ export const ERROR_KINDS = {
     meaning: 'A file cannot be written under its name (a directory is there, or the name is too long).',
   },
 
+  OBJECT_REFUSED: {
+    exitCode: 4,
+    meaning: 'The object store refuses one object (its key, its size, a setting); the file is held.',
+  },
+  OBJECT_CONFLICT: {
+    exitCode: 4,
+    retriable: true,
+    meaning:
+      'Somebody else wrote the same key, or ended an upload, at the same time; the file is read again.',
+  },
+
   FILE_HASH_MISMATCH: {
     exitCode: 5,
     meaning: 'A rebuilt file does not match the SHA-512 its uploader recorded.',
+  },
+
+  FILE_CRC_MISMATCH: {
+    exitCode: 5,
+    meaning: 'A rebuilt file does not match the CRC-32 that its uploader recorded, though its SHA-512 does.',
+  },
+  OBJECT_CORRUPTED: {
+    exitCode: 5,
+    meaning: 'What arrived at the object store is not what was sent, again and again.',
   },
 
   STORAGE_FULL: {exitCode: 6, retriable: true, meaning: 'The local disk is full.'},

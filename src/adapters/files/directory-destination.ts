@@ -12,7 +12,7 @@
  * Trouble with the storage that can pass is waited out (storage-outage.ts); what fails for one file is thrown.
  */
 import {StreamtoolError} from '../../core/errors.js'
-import {Gauge, Semaphore} from '../../core/flow/index.js'
+import {Gauge, Semaphore, Turns} from '../../core/flow/index.js'
 import type {
   Clock,
   Destination,
@@ -27,7 +27,6 @@ import {deliveredEntry} from './index-slot.js'
 import {outputComponents} from './output-path.js'
 import type {OnConflict} from './placing.js'
 import {waitOutOutages, type WhenStorageAllows} from './storage-outage.js'
-import {Turns} from './turns.js'
 import {openWorkspace, reopenWorkspace, type Workspace} from './workspace.js'
 
 const OPEN_DESCRIPTORS = 64

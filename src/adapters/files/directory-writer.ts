@@ -1,12 +1,11 @@
 /** One file on its way into an output directory. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {Gauge, Semaphore} from '../../core/flow/index.js'
+import type {Gauge, Semaphore, Turns} from '../../core/flow/index.js'
 import type {FileWriter, FinishOutcome, IncomingFile, Logger, StepObserver} from '../../core/ports/index.js'
 import type {PartialFile} from './partial-file.js'
 import type {OnConflict, Publication} from './placing.js'
 import {publish} from './publish.js'
 import type {WhenStorageAllows} from './storage-outage.js'
-import type {Turns} from './turns.js'
 import type {Workspace} from './workspace.js'
 
 /** Content that waits in memory for `finish`, over all files. */

@@ -3,7 +3,10 @@
  * begun, and given back on every way out; a count that does not return to zero is a bug that a property test
  * looks for. Waiting is first come, first served, and ends when the signal aborts.
  */
+export {AdaptiveLimit} from './adaptive-limit.js'
 export {abortable, isAborted} from './abort.js'
 export {Gauge} from './gauge.js'
+export {type OutageWatch, waitOut, type WhenItAllows} from './outage.js'
 export {RecentKeys} from './recent-keys.js'
 export {Semaphore} from './semaphore.js'
+export {Turns} from './turns.js'

@@ -33,7 +33,7 @@
  * Tests: test/unit/core/reassembly, test/unit/pipelines, and the laws in test/property.
  */
 export {type Conclusion, type ConcludedOutcome, type OpenFile} from './assembly.js'
-export {compareGenerations} from './generation-order.js'
+export {compareGenerations, isOlderThanHeld} from './generation-order.js'
 export {generationKey, orderOf} from './generation.js'
 export {Reassembly, type ClosingOutcome, type ReassemblyOptions} from './reassembly.js'
 export type {RobbedFile} from './unread-files.js'

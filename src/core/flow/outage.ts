@@ -1,0 +1,105 @@
+/**
+ * Trouble that can pass is waited out: whatever needs the thing that is in trouble stops, says so once, tries again
+ * ever less often, and goes on by itself. Whoever gets through wakes the others.
+ *
+ * What fails alone does not pass by waiting: `troubleOf` says which failures count.
+ */
+import {StreamtoolError} from '../errors.js'
+import type {Clock} from '../ports/index.js'
+
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 10_000
+
+/**
+ * Runs the work, again and again while there is trouble, until the signal aborts: asked for only when there is
+ * something to wait for. The work must be safe to repeat.
+ */
+export type WhenItAllows = <T>(work: () => Promise<T>, signal: () => AbortSignal) => Promise<T>
+
+export interface OutageWatch {
+  /** Whether a failure may be part of an outage at all; what else is thrown ends the work at once. */
+  readonly isSuspect: (thrown: unknown) => thrown is StreamtoolError
+  /** What is the matter, or null when the work failed alone; may look for itself. */
+  readonly troubleOf: (suspect: StreamtoolError) => Promise<StreamtoolError | null>
+  /** The first one waits. */
+  readonly onBegin: (trouble: StreamtoolError) => void
+  /** Nobody waits any more, since somebody got through. */
+  readonly onOver: () => void
+  readonly clock: Clock
+}
+
+type Verdict<T> = {readonly result: T} | {readonly trouble: StreamtoolError}
+
+export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWatch): WhenItAllows {
+  let waiting = 0
+  let passed = new AbortController()
+
+  /** @throws what fails alone: it failed again after nothing was found to be the matter */
+  const judge = async <T>(work: () => Promise<T>, thrown: unknown): Promise<Verdict<T>> => {
+    if (!isSuspect(thrown)) throw thrown
+    const trouble = await troubleOf(thrown)
+    if (trouble !== null) return {trouble}
+    try {
+      // An outage may have ended between the failure and the look.
+      return {result: await work()}
+    } catch (again) {
+      const found = isSuspect(again) ? await troubleOf(again) : null
+      if (found === null) throw again
+      return {trouble: found}
+    }
+  }
+
+  const begin = (trouble: StreamtoolError): void => {
+    waiting += 1
+    if (waiting === 1) onBegin(trouble)
+  }
+
+  const end = (isOver: boolean): void => {
+    waiting -= 1
+    if (!isOver) return
+    passed.abort()
+    passed = new AbortController()
+    if (waiting === 0) onOver()
+  }
+
+  const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+    const woken = passed.signal
+    await clock.sleep(ms, AbortSignal.any([signal, woken])).catch((thrown: unknown) => {
+      if (signal.aborted || !woken.aborted) throw thrown
+    })
+    signal.throwIfAborted()
+  }
+
+  const retry = async <T>(
+    work: () => Promise<T>,
+    signal: AbortSignal,
+    trouble: StreamtoolError,
+  ): Promise<T> => {
+    let isOver = false
+    begin(trouble)
+    try {
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+        await pause(pauseMs, signal)
+        const verdict = await work().then(
+          (result) => ({result}),
+          (thrown: unknown) => judge(work, thrown),
+        )
+        if ('trouble' in verdict) continue
+        isOver = true
+        return verdict.result
+      }
+    } catch (thrown) {
+      // It fails alone now; anything else is the end of waiting, not of the outage.
+      isOver = isSuspect(thrown)
+      throw thrown
+    } finally {
+      end(isOver)
+    }
+  }
+
+  return (work, signal) =>
+    work().catch(async (thrown: unknown) => {
+      const verdict = await judge(work, thrown)
+      return 'trouble' in verdict ? retry(work, signal(), verdict.trouble) : verdict.result
+    })
+}
