@@ -19,6 +19,9 @@ export type FileConsumingSettings = KafkaCommandSettings & typeof fileConsumingS
 const COMMIT_INTERVAL_MS = 5_000
 const COMMIT_FILES = 1_000
 
+/** Of the time that a stop may take: for the last commit, and for leaving the group. */
+const LEAVING_MS = 5_000
+
 /** Of the memory, for what is fetched and not looked at yet. */
 const FETCH_SHARE = 1 / 4
 
@@ -127,7 +130,14 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
 }
 
 /** @throws SETTING_INVALID */
-function givingUp({topic, deadLetterTopic, parkAfter}: Values<FileConsumingSettings>) {
+function givingUp({
+  topic,
+  deadLetterTopic,
+  parkAfter,
+  onFailure,
+  retryHeld,
+  shutdownTimeout,
+}: Values<FileConsumingSettings>) {
   if (deadLetterTopic === topic)
     throw new StreamtoolError('SETTING_INVALID', 'The dead-letter topic is the topic that is read.', {
       suggestions: ['Name another one with --dead-letter-topic.'],
@@ -136,7 +146,21 @@ function givingUp({topic, deadLetterTopic, parkAfter}: Values<FileConsumingSetti
     throw new StreamtoolError('SETTING_INVALID', '--park-after needs a topic for what is given up.', {
       suggestions: ['Name one with --dead-letter-topic; streamtool retry reads it.'],
     })
-  return {deadLetterTopic: deadLetterTopic ?? null, parkAfterMs: parkAfter ?? null}
+  if (onFailure === 'dead-letter' && deadLetterTopic === undefined)
+    throw new StreamtoolError(
+      'SETTING_INVALID',
+      '--on-failure dead-letter needs a topic to give files up to.',
+      {
+        suggestions: ['Name one with --dead-letter-topic; streamtool retry reads it.'],
+      },
+    )
+  return {
+    deadLetterTopic: deadLetterTopic ?? null,
+    parkAfterMs: parkAfter ?? null,
+    onFailure,
+    retryHeldMs: retryHeld ?? null,
+    stopDrainMs: Math.max(shutdownTimeout / 2, shutdownTimeout - LEAVING_MS),
+  }
 }
 
 /** @throws GROUP_BUSY */

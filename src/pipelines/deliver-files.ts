@@ -5,7 +5,7 @@
  *                   └ no chunk -> dead letter                            outcome -> ledger -> commit
  */
 import {setMaxListeners} from 'node:events'
-import {ExitCode} from '../core/errors.js'
+import {ExitCode, type StreamtoolError} from '../core/errors.js'
 import type {
   Clock,
   Destination,
@@ -21,6 +21,7 @@ import type {
 import type {DeliverReport, PipelineResult, Reporter} from '../core/report.js'
 import {DeadLetters} from './delivery/dead-letters.js'
 import {DeliveryHandler} from './delivery/delivery-handler.js'
+import {HeldFiles} from './delivery/held-files.js'
 import {LateCopies} from './delivery/late-copies.js'
 import {Notices} from './delivery/notices.js'
 import {waitForOthers} from './delivery/other-members.js'
@@ -50,6 +51,15 @@ export interface DeliverFilesOptions {
   readonly deadLetterTopic: string | null
   /** An incomplete file idle for so long is given up; null when it waits for ever. */
   readonly parkAfterMs: number | null
+  /**
+   * What becomes of a file that its destination does not take: it stays open for the next start, or goes to the
+   * dead-letter topic, or ends the run (and stays open).
+   */
+  readonly onFailure: 'hold' | 'dead-letter' | 'stop'
+  /** A held file is tried again after so long; null: at the next start. */
+  readonly retryHeldMs: number | null
+  /** How long files that are being finished may hold up the end of the run. */
+  readonly stopDrainMs: number
 }
 
 export interface DeliverFilesPorts {
@@ -74,7 +84,8 @@ export interface DeliveryResult extends PipelineResult<DeliverReport> {
 /**
  * Runs until the signal aborts or, with `once`, until everything below the end that the topic had at the start is
  * done, held or known to be incomplete.
- * @throws whatever makes going on impossible; what happened to single files is in the report
+ * @throws whatever makes going on impossible, such as an error that `endsRun`; what happened to single files is in
+ *   the report
  */
 export async function deliverFiles(
   options: DeliverFilesOptions,
@@ -95,6 +106,8 @@ export async function deliverFiles(
   }
 
   const through = new AbortController()
+  /** Why the run ends before its time. */
+  const ending: {error: StreamtoolError | null; isFailure: boolean} = {error: null, isFailure: false}
   const ended = AbortSignal.any([signal, through.signal])
   setMaxListeners(0, ended)
   const membership = {stoodBy: false}
@@ -108,6 +121,15 @@ export async function deliverFiles(
     tally,
     notices,
     deadLetters,
+    onConcluded: ({outcome}) => {
+      if (outcome !== 'held' || options.onFailure !== 'stop') return
+      ending.isFailure = true
+      through.abort()
+    },
+    onRunEnded: (error) => {
+      ending.error ??= error
+      through.abort()
+    },
     onProgress: () => {
       membership.stoodBy ||= handler.assignment?.size === 0
       if (once) void endWhenThrough()
@@ -122,8 +144,10 @@ export async function deliverFiles(
     partitions,
     lateCopies,
     deadLetters,
+    parksHeld: options.onFailure === 'dead-letter',
     notices,
   })
+  const heldFiles = new HeldFiles({...options, reassembly, clock})
   const endWhenThrough = exclusively(async () => {
     if (!isThrough(handler, ends)) return
     await stuckFiles.review(ended)
@@ -138,6 +162,7 @@ export async function deliverFiles(
         ended,
       )
     : stuckFiles.reviewRegularly(ended)
+  const retrying = heldFiles.retryRegularly(ended)
   let openAtEnd: UnfinishedFile[] = []
   // Taken before the consumer revokes, which discards what is open.
   ended.addEventListener('abort', () => (openAtEnd = unfinished(handler)), {once: true})
@@ -145,11 +170,12 @@ export async function deliverFiles(
     await ports.consumer.run(handler, ended)
   } finally {
     through.abort()
-    await beside
+    await Promise.all([beside, retrying])
     // A stop between two epochs finds files open that no partition is assigned for.
     await handler.reassembly.discardAll()
   }
 
+  if (ending.error) throw ending.error
   const {stoodBy} = membership
   tally.unfinished(openAtEnd, clock.nowMs(), options.incompleteAfterMs)
   if (once && tally.records === 0) {
@@ -163,7 +189,7 @@ export async function deliverFiles(
   const seconds = (clock.nowMs() - startedMs) / 1000
   const {report, exitCode} = tally.result({command, topic, group, interrupted, seconds})
   if (interrupted) return {report, stoodBy, exitCode: ExitCode.interrupted}
-  return {report, stoodBy, exitCode: once ? exitCode : ExitCode.done}
+  return {report, stoodBy, exitCode: once || ending.isFailure ? exitCode : ExitCode.done}
 }
 
 /** @throws TOPIC_UNKNOWN, so that nothing is given up into the void */

@@ -7,7 +7,7 @@
  * What is delivered, or superseded, has its letters done: the offsets that a group of its own has on the dead-letter
  * topic say so. Everything else keeps them, and is tried again the next time. Nothing is written to any topic.
  */
-import {ExitCode} from '../core/errors.js'
+import {ExitCode, type StreamtoolError} from '../core/errors.js'
 import {isAborted} from '../core/flow/index.js'
 import {encodeCommitMetadata, LEDGER_EFFECT} from '../core/offsets/index.js'
 import type {
@@ -117,6 +117,7 @@ async function retryGeneration(
 ): Promise<'done' | 'incomplete' | 'failed'> {
   const {topic, path, records: wanted} = generation
   let conclusion: Conclusion | null = null
+  let ending: StreamtoolError | null = null
   let rereadsWanted = 0
   let gone = 0
   const reassembly = new Reassembly({
@@ -125,6 +126,7 @@ async function retryGeneration(
     generations: 'newest',
     onConcluded: (each) => (conclusion = each),
     onReread: () => (rereadsWanted += 1),
+    onRunEnded: (error) => (ending ??= error),
   })
   do {
     rereadsWanted = 0
@@ -143,6 +145,7 @@ async function retryGeneration(
   const [open] = reassembly.openFiles()
   const missing = open?.missingChunks()
   await reassembly.discardAll()
+  if (ending !== null) throw ending as StreamtoolError
   const concluded = conclusion as Conclusion | null
   if (concluded !== null) {
     tally.concluded(concluded)

@@ -88,6 +88,7 @@ describe('back-pressure counters', () => {
           steps: {reached: () => undefined},
           onConcluded: () => undefined,
           onReread: () => undefined,
+          onRunEnded: () => undefined,
         })
         const records = consumed(scenario)
         const accept = (record: ConsumedRecord | undefined) => {

@@ -220,6 +220,15 @@ export const deadLetterSettings = {
     group: 'GIVING UP',
     summary: 'Give up a file whose chunks have been missing for so long; needs --dead-letter-topic',
   }),
+  onFailure: choice(['hold', 'dead-letter', 'stop'], {
+    group: 'GIVING UP',
+    summary: 'A file that cannot be delivered is tried again at the next start, or given up, or ends the run',
+    default: 'hold',
+  }),
+  retryHeld: duration({
+    group: 'GIVING UP',
+    summary: 'Try a file that could not be delivered again after so long, not only at the next start',
+  }),
 }
 
 export const inspectingSettings = {

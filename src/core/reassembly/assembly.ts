@@ -25,8 +25,10 @@ export interface OpenFile {
   /** Of its generation (generation.ts). */
   readonly key: string
   readonly file: IncomingFile
-  /** `failed`: complete, and not what its hash says. */
-  readonly state: 'open' | 'failed'
+  /** `failed`: complete, and not what its hash says. `held`: its destination did not take it. */
+  readonly state: 'open' | 'failed' | 'held'
+  /** Why, when it failed or is held. */
+  readonly error: StreamtoolError | null
   /** Its records so far, by partition. */
   readonly offsets: ReadonlyMap<number, IntervalSet>
   readonly recordCount: number
@@ -54,6 +56,7 @@ export class Assembly implements OpenFile {
   /** `complete`: every chunk is here. `concluded`: it has an outcome, and only takes the offsets of duplicates. */
   progress: 'open' | 'complete' | 'concluded' = 'open'
   outcome: ConcludedOutcome | null = null
+  error: StreamtoolError | null = null
 
   private earliest: GenerationOrder
   private readonly rebuild: Rebuild
@@ -77,7 +80,7 @@ export class Assembly implements OpenFile {
   }
 
   get state(): OpenFile['state'] {
-    return this.outcome === 'failed' ? 'failed' : 'open'
+    return this.outcome === 'failed' || this.outcome === 'held' ? this.outcome : 'open'
   }
 
   get signal(): AbortSignal {
@@ -141,9 +144,10 @@ export class Assembly implements OpenFile {
     await this.rebuild.discard()
   }
 
-  conclude(outcome: ConcludedOutcome): void {
+  conclude(outcome: ConcludedOutcome, error: StreamtoolError | null = null): void {
     this.progress = 'concluded'
     this.outcome = outcome
+    this.error = error
   }
 
   private takeOffset({partition, offset}: ConsumedRecord): boolean {

@@ -13,6 +13,7 @@ export class FinishQueue {
   private readonly slots: Semaphore
   private readonly lastOfPath = new Map<string, Promise<void>>()
   private readonly backlog = new Map<Assembly, number>()
+  private readonly begun = new Set<Assembly>()
   private readonly files = new Gauge()
   private readonly bytes = new Gauge()
 
@@ -50,13 +51,21 @@ export class FinishQueue {
     const bytes = this.backlog.get(assembly)
     if (bytes === undefined) return
     this.backlog.delete(assembly)
+    this.begun.delete(assembly)
     this.files.subtract(1)
     this.bytes.subtract(bytes)
   }
 
+  /** Those that no place was free for yet. */
+  waiting(): Assembly[] {
+    return [...this.backlog.keys()].filter((assembly) => !this.begun.has(assembly))
+  }
+
   /** @param finish must not reject */
-  async run({path}: Assembly, finish: () => Promise<void>): Promise<void> {
+  async run(assembly: Assembly, finish: () => Promise<void>): Promise<void> {
+    const {path} = assembly
     await this.slots.run(async () => {
+      if (this.backlog.has(assembly)) this.begun.add(assembly)
       const turn = (this.lastOfPath.get(path) ?? Promise.resolve()).then(finish)
       this.lastOfPath.set(path, turn)
       await turn

@@ -35,6 +35,8 @@ export interface ReassemblyOptions {
   readonly onConcluded: (conclusion: Conclusion) => void
   /** A file is begun anew (its hash did not match, the storage failed): its records want reading once more. */
   readonly onReread: (offsets: ReadonlyMap<number, IntervalSet>) => void
+  /** No file will fare better (`endsRun`): the file it was thrown for stays open, without an outcome. */
+  readonly onRunEnded: (error: StreamtoolError) => void
 }
 
 /** How an open file may be concluded from outside. */
@@ -56,6 +58,7 @@ export class Reassembly {
   private readonly readAgain = new RecentKeys<number>(READ_AGAIN)
   private readonly unread = new UnreadFiles()
   private readonly finishQueue: FinishQueue
+  private isEnding = false
   private readonly site: AssemblySite
 
   constructor(private readonly options: ReassemblyOptions) {
@@ -127,9 +130,9 @@ export class Reassembly {
     await this.finishQueue.isEmpty()
   }
 
-  /** Files with chunks missing, and those that failed; what is held is only told through `onConcluded`. */
+  /** Files with chunks missing, and those that failed or are held. */
   openFiles(): OpenFile[] {
-    return [...this.assemblies].filter(({progress, outcome}) => progress === 'open' || outcome === 'failed')
+    return [...this.assemblies].filter((assembly) => this.isOpen(assembly))
   }
 
   /**
@@ -146,7 +149,21 @@ export class Reassembly {
   /** Whether it is still one of {@link openFiles}. */
   isOpen(open: OpenFile): open is Assembly {
     if (!(open instanceof Assembly) || !this.assemblies.has(open)) return false
-    return open.progress === 'open' || open.outcome === 'failed'
+    return open.progress === 'open' || open.state !== 'open'
+  }
+
+  /** Begins a held file anew: its records are read once more. Does nothing when it is held no longer. */
+  retryHeld(open: OpenFile): void {
+    if (this.isOpen(open) && open.state === 'held') this.beginAnew(open)
+  }
+
+  /**
+   * No file is finished from now on but those that are being finished: the others are given up, for whoever reads
+   * on. Afterwards {@link drained} resolves as soon as those are through.
+   */
+  finishNoMore(): void {
+    this.isEnding = true
+    for (const assembly of this.finishQueue.waiting()) void this.giveUp(assembly)
   }
 
   /**
@@ -220,6 +237,10 @@ export class Reassembly {
   private async finish(assembly: Assembly): Promise<void> {
     try {
       if (assembly.signal.aborted) return
+      if (this.isEnding) {
+        await this.giveUp(assembly)
+        return
+      }
       if (this.isSuperseded(assembly)) {
         await assembly.discard()
         this.conclude(assembly, 'superseded')
@@ -244,11 +265,20 @@ export class Reassembly {
     if (!this.assemblies.has(assembly)) return
     // Told to stop while its destination kept it waiting: whoever reads on begins it anew.
     if (error.code === 'INTERRUPTED') this.forget(assembly)
-    else if (this.mayReadAgain(assembly, error)) {
+    else if (error.endsRun) {
       this.forget(assembly)
-      this.unread.add(assembly)
-      this.options.onReread(assembly.offsets)
-    } else this.conclude(assembly, error.code === 'FILE_HASH_MISMATCH' ? 'failed' : 'held', error)
+      this.options.onRunEnded(error)
+    } else if (this.mayReadAgain(assembly, error)) this.beginAnew(assembly)
+    else if (error.code === 'FILE_HASH_MISMATCH') {
+      await this.options.destination.mismatched?.(assembly.file)
+      if (this.assemblies.has(assembly)) this.conclude(assembly, 'failed', error)
+    } else this.conclude(assembly, 'held', error)
+  }
+
+  private beginAnew(assembly: Assembly): void {
+    this.forget(assembly)
+    this.unread.add(assembly)
+    this.options.onReread(assembly.offsets)
   }
 
   /** A hash may not match once by accident; what the storage lost in an outage is still on the topic. */
@@ -274,7 +304,7 @@ export class Reassembly {
     error: StreamtoolError | null = null,
   ): void {
     const {file, offsets, writtenBytes: sizeBytes} = assembly
-    assembly.conclude(outcome)
+    assembly.conclude(outcome, error)
     if (LEDGER_EFFECT[outcome] === 'done') {
       this.forget(assembly)
       this.concluded.add(assembly)

@@ -3,7 +3,7 @@
  *
  *     assigned -> records* -> revoked -> assigned -> …
  *
- * Before partitions go: intake stops, finishing files are waited for, 5 s at most, and the last commit is made. Ledgers
+ * Before partitions go: intake stops, finishing files are waited for, 5 s at most or as long as a stop allows, and the last commit is made. Ledgers
  * and open files are kept over a rebalance, and used again only for a partition whose committed offset and map are
  * still exactly those that we wrote last: then nobody else has had it meanwhile, or has done nothing there. Of any
  * other, the files are given up, and what they had in partitions that stay is read again. Of a lost partition nothing
@@ -35,10 +35,11 @@ import type {Tally} from './tally.js'
 import {TrimmedLog} from './trimmed-log.js'
 
 /** How long files that are being finished may hold up a rebalance. */
-const DRAIN_MS = 5000
+const REBALANCE_DRAIN_MS = 5000
 
-export interface DeliveryHandlerOptions
-  extends Omit<ReassemblyOptions, 'onConcluded' | 'onReread'>, RecordIntakeOptions {
+export interface DeliveryHandlerOptions extends Omit<ReassemblyOptions, 'onReread'>, RecordIntakeOptions {
+  /** How long files that are being finished may hold up the end of the run. */
+  readonly stopDrainMs: number
   readonly clusterId: string
   readonly commitIntervalMs: number
   readonly commitFiles: number
@@ -48,6 +49,8 @@ export interface DeliveryHandlerOptions
   readonly steps: StepObserver
   readonly tally: Tally
   readonly notices: Notices
+  /** After it was told and counted. */
+  readonly onConcluded: (conclusion: Conclusion) => void
   /** Called whenever something was read, concluded or assigned. */
   readonly onProgress: () => void
 }
@@ -113,7 +116,8 @@ export class DeliveryHandler implements GroupHandler {
     this.revoking.abort(new Error('the epoch is over'))
     this.epoch = null
     if (reason !== 'lost') {
-      await this.drain()
+      if (reason === 'stopping') this.reassembly.finishNoMore()
+      await this.drain(reason === 'stopping' ? this.options.stopDrainMs : REBALANCE_DRAIN_MS)
       await this.commits?.commit()
     }
     await this.commits?.stop()
@@ -146,6 +150,7 @@ export class DeliveryHandler implements GroupHandler {
     if (LEDGER_EFFECT[conclusion.outcome] === 'done') this.partitions.markDone(conclusion.offsets)
     this.options.tally.concluded(conclusion)
     this.commits?.fileDone()
+    this.options.onConcluded(conclusion)
     this.options.onProgress()
   }
 
@@ -197,9 +202,9 @@ export class DeliveryHandler implements GroupHandler {
     return new CommitManager({topic, clusterId, epoch, ledgers}, options, lastKnown)
   }
 
-  private async drain(): Promise<void> {
+  private async drain(limitMs: number): Promise<void> {
     const enough = new AbortController()
-    const timeout = this.options.clock.sleep(DRAIN_MS, enough.signal).catch(() => undefined)
+    const timeout = this.options.clock.sleep(limitMs, enough.signal).catch(() => undefined)
     await Promise.race([this.reassembly.drained(), timeout])
     enough.abort()
   }

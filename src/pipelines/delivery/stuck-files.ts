@@ -3,7 +3,7 @@
  *
  *  - late copies of a file that is over (late-copies.ts) are done
  *  - what does not match its hash, twice, is parked however young it is, when there is a dead-letter topic
- *  - what is idle for long is parked, when the user wants so
+ *  - what is idle for long is parked, and what its destination did not take, when the user wants so
  *
  * Everything else waits, and is read again by whoever comes next.
  */
@@ -29,6 +29,8 @@ export interface StuckFilesOptions {
   readonly deadLetters: DeadLetters | null
   /** Null: never parked for being idle. */
   readonly parkAfterMs: number | null
+  /** What its destination did not take goes to the dead-letter topic too. */
+  readonly parksHeld: boolean
   readonly notices: Notices
   readonly clock: Clock
   readonly logger: Logger
@@ -55,7 +57,7 @@ export class StuckFiles {
     const {reassembly, partitions, logger} = this.options
     const stuck = reassembly
       .openFiles()
-      .filter((open) => partitions.standsAtEnd(open.partitionedByFile ? open.offsets.keys() : undefined))
+      .filter((open) => open.state === 'held' || partitions.standsAtEnd(whereToLook(open)))
     try {
       await this.closeCopies(
         stuck.filter((open) => open.state === 'open' && this.ageMs(open) >= onItsWayMs),
@@ -99,7 +101,8 @@ export class StuckFiles {
   }
 
   private causeToPark(open: OpenFile): StreamtoolError | null {
-    const {file, state} = open
+    const {file, state, error} = open
+    if (state === 'held') return this.options.parksHeld ? error : null
     const facts = {path: file.path, missingChunks: asRanges(open.missingChunks())}
     if (state === 'failed')
       return new StreamtoolError('FILE_HASH_MISMATCH', `${file.path} does not match its SHA-512.`, {facts})
@@ -117,5 +120,9 @@ export class StuckFiles {
     return newestTimestampMs < 0 ? 0 : this.options.clock.nowMs() - newestTimestampMs
   }
 }
+
+/** Other chunks of it can be in these partitions; in any, unless its uploader said otherwise. */
+const whereToLook = ({partitionedByFile, offsets}: OpenFile) =>
+  partitionedByFile ? offsets.keys() : undefined
 
 const messageOf = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown))

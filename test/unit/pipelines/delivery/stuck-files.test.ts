@@ -41,6 +41,7 @@ async function setUp({parkAfterMs = 1000, recall, send, readPosition = 10, nowMs
     generations: 'newest',
     onConcluded: (each) => concluded.push(each),
     onReread: () => undefined,
+    onRunEnded: () => undefined,
   })
   const partitions = new PartitionTable()
   partitions.set(0, {ledger: new PartitionLedger(0), readPosition, endOffset: 10})
@@ -67,6 +68,7 @@ async function setUp({parkAfterMs = 1000, recall, send, readPosition = 10, nowMs
     lateCopies,
     deadLetters: new DeadLetters({topic: 'dead', partitionCount: 1, group: 'g', producer, steps}),
     parkAfterMs,
+    parksHeld: false,
     notices: new Notices(silentLogger, reporter),
     clock,
     logger: silentLogger,
