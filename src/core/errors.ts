@@ -108,6 +108,11 @@ export const ERROR_KINDS = {
   },
   BUCKET_UNKNOWN: {exitCode: 3, endsRun: true, meaning: 'The bucket does not exist.'},
 
+  RECORD_FAILED: {
+    exitCode: 4,
+    meaning: 'A record could not be transformed or sent on, and the run was to stop then.',
+  },
+
   FILE_CHANGED: {exitCode: 4, meaning: 'A file kept changing while it was being read and was not sent.'},
   FILE_UNREADABLE: {exitCode: 4, meaning: 'A file could not be read and was not sent.'},
   FILE_SKIPPED: {

@@ -15,6 +15,8 @@ export interface ConsumedRecord extends TopicPartition {
   readonly offset: number
   /** Milliseconds since the epoch; -1 when the producer gave none. */
   readonly timestampMs: number
+  /** The broker's time instead of the producer's. */
+  readonly isLogAppendTime?: boolean
   readonly key: Buffer | null
   /**
    * A view into the whole fetch answer: whoever keeps it beyond the handler's promise copies it first, or it

@@ -53,6 +53,27 @@ export interface DeliverReport {
   readonly problems: readonly Problem[]
 }
 
+/** Of `passthrough`. */
+export interface RelayReport {
+  readonly schema: 1
+  readonly command: string
+  /** Several, separated by commas. */
+  readonly input: string
+  readonly output: string
+  readonly group: string
+  readonly interrupted: boolean
+  readonly records: {
+    /** Taken from the inputs, and done. */
+    readonly read: number
+    /** Acknowledged by the output. */
+    readonly written: number
+    /** Their attempts were used up; those that went to a dead-letter topic too. */
+    readonly failed: number
+    readonly deadLettered: number
+  }
+  readonly seconds: number
+}
+
 /** Everything a run tells while it goes on; the reporter adds `time` (ISO 8601, UTC). */
 export type PipelineEvent =
   | {readonly event: 'started'; readonly command: string; readonly topic: string; readonly group?: string}
@@ -90,9 +111,22 @@ export type PipelineEvent =
       readonly reason: string
     }
   | {
+      readonly event: 'record.failed'
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly attempts: number
+      /** What became of it. */
+      readonly outcome: 'dead-lettered' | 'skipped' | 'stopped'
+      readonly code: string
+      readonly reason: string
+    }
+  | {
       readonly event: 'assignment'
       readonly generation: number
       readonly partitions: readonly {
+        /** Of a run that reads several. */
+        readonly topic?: string
         readonly partition: number
         readonly offset: number
         readonly end: number
@@ -100,6 +134,8 @@ export type PipelineEvent =
     }
   | {
       readonly event: 'committed'
+      /** Of a run that reads several. */
+      readonly topic?: string
       readonly partitions: readonly {
         readonly partition: number
         readonly offset: number
@@ -113,12 +149,14 @@ export type PipelineEvent =
       readonly [fact: string]: unknown
     }
   | ({readonly event: 'file.inspected'} & InspectedFile)
-  | {readonly event: 'finished'; readonly report?: UploadReport | DeliverReport | InspectReport}
+  | {readonly event: 'finished'; readonly report?: UploadReport | DeliverReport | InspectReport | RelayReport}
 
 /** A snapshot for the progress display; taken about ten times a second by the reporter, never pushed. */
 export interface Progress {
   /** What is going on, in a word: `sending`; `joining`, `reading`, `waiting`. */
   readonly phase: string
+  /** What is counted; files unless given. */
+  readonly unit?: 'file' | 'record'
   readonly filesDone: number
   /** Known only for uploads. */
   readonly filesTotal: number | null

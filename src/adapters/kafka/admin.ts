@@ -64,11 +64,11 @@ export function createAdmin(cluster: Cluster): TopicAdmin {
     partitionRanges: (topic) => aboutTopic(topic, UNKNOWN_TOPIC_MS, () => partitionRangesOf(cluster, topic)),
     offsetAt: (topic, timestampMs) =>
       aboutTopic(topic, UNKNOWN_TOPIC_MS, () => offsetsAtOf(cluster, topic, timestampMs)),
-    async createTopic(topic, {partitions, config = {}}) {
+    async createTopic(topic, {partitions, replicationFactor = BROKER_DEFAULT, config = {}}) {
       await aboutTopic(topic, UNKNOWN_TOPIC_MS, async () => {
         const configEntries = Object.entries(config).map(([name, value]) => ({name, value}))
         const {topicErrors} = await cluster.request(await cluster.controller(), 'CreateTopics', {
-          topics: [{topic, numPartitions: partitions, replicationFactor: BROKER_DEFAULT, configEntries}],
+          topics: [{topic, numPartitions: partitions, replicationFactor, configEntries}],
           validateOnly: false,
           timeout: CREATE_TIMEOUT_MS,
         })

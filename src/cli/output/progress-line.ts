@@ -11,10 +11,10 @@ export function progressLine(progress: Progress, bytesPerSecond: number | null):
   return `${progress.phase}: ${parts.join(', ')}`
 }
 
-const filesPart = ({filesDone, filesTotal}: Progress) =>
+const filesPart = ({filesDone, filesTotal, unit = 'file'}: Progress) =>
   filesTotal === null
-    ? counted(filesDone, 'file')
-    : `${humanCount(filesDone)} of ${counted(filesTotal, 'file')}`
+    ? counted(filesDone, unit)
+    : `${humanCount(filesDone)} of ${counted(filesTotal, unit)}`
 
 const bytesPart = ({bytesDone, bytesTotal}: Progress) =>
   bytesTotal === null ? humanBytes(bytesDone) : humanBytesOf(bytesDone, bytesTotal)

@@ -55,8 +55,14 @@ export class CommitManager {
   }
 
   fileDone(): void {
-    this.doneSince += 1
-    if (this.doneSince === this.options.files) void this.commit()
+    this.done(1)
+  }
+
+  /** So many files, or records, are done. */
+  done(count: number): void {
+    const wasDue = this.doneSince >= this.options.files
+    this.doneSince += count
+    if (!wasDue && this.doneSince >= this.options.files) void this.commit()
   }
 
   /** What this epoch's last accepted commit said of the partition. */

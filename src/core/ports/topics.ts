@@ -45,7 +45,10 @@ export interface TopicAdmin {
    */
   offsetAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, number>>
   /** Makes the topic unless it is there; resolves when it can be written to. */
-  createTopic(topic: string, options: {partitions: number; config?: Record<string, string>}): Promise<void>
+  createTopic(
+    topic: string,
+    options: {partitions: number; replicationFactor?: number; config?: Record<string, string>},
+  ): Promise<void>
   /** Only partitions that have a committed offset are listed. */
   committedOffsets(groupId: string, topic: string): Promise<readonly CommittedOffset[]>
   groupMembers(groupId: string): Promise<readonly GroupMember[]>

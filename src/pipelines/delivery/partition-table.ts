@@ -43,6 +43,10 @@ export class PartitionTable {
     this.progress = new Map()
   }
 
+  entries(): (readonly [partition: number, progress: PartitionProgress])[] {
+    return [...this.progress]
+  }
+
   ledgers(): (readonly [partition: number, ledger: PartitionLedger])[] {
     return [...this.progress].map(([partition, {ledger}]) => [partition, ledger])
   }

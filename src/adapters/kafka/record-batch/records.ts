@@ -50,7 +50,8 @@ export function readRecords(
     const timestampMs = header.isLogAppendTime
       ? header.maxTimestampMs
       : header.baseTimestampMs + timestampDelta
-    records.push({topic, partition, offset, timestampMs, key, value, headers})
+    const record = {topic, partition, offset, timestampMs, key, value, headers}
+    records.push(header.isLogAppendTime ? {...record, isLogAppendTime: true} : record)
   }
   if (cursor.remaining > 0) throw new BatchFault(`${cursor.remaining} bytes follow its last record`)
   return records

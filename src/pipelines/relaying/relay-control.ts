@@ -1,0 +1,114 @@
+/** What a relay shows of itself, and how its input is paused and stopped from outside. */
+import type {
+  BindingState,
+  InputStatus,
+  PartitionStatus,
+  RunControl,
+  RunStatus,
+} from '../../core/ports/index.js'
+import type {BrokerWatch} from '../running/broker-watch.js'
+import type {InputBinding} from './binding.js'
+import type {RelayOptions} from './options.js'
+import type {RelayHandler} from './relay-handler.js'
+import type {RelayTally} from './tally.js'
+
+const INPUT = 'input'
+const OUTPUT = 'output'
+
+export interface RelayControlOptions {
+  readonly options: Pick<RelayOptions, 'inputs' | 'output' | 'group'>
+  readonly startedMs: number
+  readonly binding: InputBinding
+  readonly tally: RelayTally
+  readonly watch: BrokerWatch
+  /** Aborted, the run ends well. */
+  readonly end: AbortController
+  /** Asks for that from outside. */
+  readonly signal: AbortSignal
+}
+
+export class RelayControl implements RunControl {
+  private handler: RelayHandler | null = null
+  private outputState: BindingState = 'running'
+  private hasEnded = false
+
+  constructor(private readonly options: RelayControlOptions) {}
+
+  /** Everything is prepared, and this is what runs. */
+  runs(handler: RelayHandler): void {
+    this.handler = handler
+  }
+
+  ended(): void {
+    this.hasEnded = true
+  }
+
+  status(): RunStatus {
+    const {options, startedMs, watch, tally} = this.options
+    const inFlight = this.handler?.inFlight ?? {records: 0, bytes: 0}
+    return {
+      phase: this.phase(),
+      startedMs,
+      broker: watch.status,
+      inputs: options.inputs.map((topic) => this.input(topic)),
+      outputs: [{binding: OUTPUT, name: options.output, state: this.outputState}],
+      counts: {
+        records_read: tally.read,
+        records_written: tally.written,
+        records_failed: tally.failed,
+        records_dead_lettered: tally.deadLettered,
+      },
+      levels: {in_flight_records: inFlight.records, in_flight_bytes: inFlight.bytes},
+    }
+  }
+
+  async pause(name: string): Promise<void> {
+    if (name === INPUT) this.options.binding.pause()
+  }
+
+  async resume(name: string): Promise<void> {
+    if (name === INPUT) this.options.binding.resume()
+  }
+
+  async stop(name: string): Promise<void> {
+    if (name === INPUT) await this.options.binding.stop()
+    // As in Spring Cloud Stream, of which this is a copy: it says so, and what is read still goes out.
+    if (name === OUTPUT) this.outputState = 'stopped'
+  }
+
+  async start(name: string): Promise<void> {
+    if (name === INPUT) this.options.binding.start()
+  }
+
+  shutdown(): void {
+    this.options.end.abort()
+  }
+
+  private phase(): RunStatus['phase'] {
+    const {end, signal} = this.options
+    if (this.hasEnded) return 'ended'
+    if (end.signal.aborted || signal.aborted) return 'draining'
+    return this.handler === null ? 'starting' : 'running'
+  }
+
+  private input(topic: string): InputStatus {
+    const {options, binding} = this.options
+    const table = this.handler?.tables?.get(topic)
+    const isAssigned = this.handler !== null && this.handler.tables !== null
+    return {
+      binding: INPUT,
+      topic,
+      group: options.group,
+      state: binding.state,
+      lastPollMs: this.handler?.lastPollMs.get(topic) ?? null,
+      partitions: isAssigned
+        ? (table?.entries() ?? []).map(([partition, {ledger, readPosition, endOffset}]): PartitionStatus => ({
+            partition,
+            position: readPosition,
+            safeOffset: ledger.safeOffset,
+            endOffset,
+          }))
+        : null,
+    }
+  }
+}

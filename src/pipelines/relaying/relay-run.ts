@@ -1,0 +1,96 @@
+/** A relay put together from its parts, once its topics are known. */
+import {Semaphore} from '../../core/flow/index.js'
+import type {
+  Clock,
+  Logger,
+  PartitionRange,
+  RecordProducer,
+  StepObserver,
+  TopicPartition,
+} from '../../core/ports/index.js'
+import {partitionerOf, type RecordTransform} from '../../core/relay/index.js'
+import type {Reporter} from '../../core/report.js'
+import {Attempts} from './attempts.js'
+import type {InputBinding} from './binding.js'
+import {Failures} from './failures.js'
+import {LogNotices} from './log-notices.js'
+import type {RelayOptions} from './options.js'
+import {RecordHandler} from './record-handler.js'
+import {RelayHandler} from './relay-handler.js'
+import type {RelayTally} from './tally.js'
+import type {RelayTopics} from './topics.js'
+
+/** Larger batches gain nothing, and topics refuse them by default. */
+const MAX_BATCH_BYTES = 1024 * 1024
+
+export interface RelayParts {
+  readonly producer: RecordProducer
+  readonly transform: RecordTransform
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly reporter: Reporter
+  readonly steps: StepObserver
+  readonly topics: RelayTopics
+  readonly tally: RelayTally
+  readonly binding: InputBinding
+  readonly onProgress: () => void
+  /** The run cannot go on. */
+  readonly onFailed: (error: Error) => void
+}
+
+export interface RelayRun {
+  readonly handler: RelayHandler
+  readonly notices: LogNotices
+}
+
+export function relayRun(options: RelayOptions, parts: RelayParts): RelayRun {
+  const {logger, reporter, topics, binding, onFailed} = parts
+  const {output, deadLetterPartitions} = topics
+  const notices = new LogNotices(logger, reporter)
+  const attempts = new Attempts({...options, ...parts})
+  const failures = new Failures({
+    ...options,
+    ...parts,
+    deadLetterPartitions,
+    transformName: parts.transform.name,
+  })
+  const partitioner = partitionerOf(options.partitioning, output.partitionCount)
+  const handler = new RelayHandler({
+    ...options,
+    ...parts,
+    clusterId: output.clusterId,
+    turns: new Semaphore(options.concurrency),
+    notices,
+    output: {
+      topic: output.topic,
+      producer: parts.producer,
+      maxBatchBytes: Math.min(output.maxMessageBytes ?? MAX_BATCH_BYTES, MAX_BATCH_BYTES),
+    },
+    recordHandler: (writer, over) =>
+      new RecordHandler({...options, attempts, failures, partitioner, onFailed}, writer, over),
+    onCommitted: (topic, partitions) =>
+      reporter.event({
+        event: 'committed',
+        topic,
+        partitions: partitions.map(({partition, offset, doneAbove}) => ({partition, offset, doneAbove})),
+      }),
+    onCommitFailed: (error) => logger.warn(`A commit failed and will be made anew: ${error.message}`),
+    whenNotPaused: () => binding.whenNotPaused(),
+  })
+  return {handler, notices}
+}
+
+/** Everything that was there at the start is done, in the partitions of this member; of one without any: not known. */
+export function isThrough({tables}: RelayHandler, ends: readonly PartitionRange[]): boolean {
+  if (tables === null || tables.size === 0) return false
+  return ends.every((range) => reaches(tables, range))
+}
+
+function reaches(
+  tables: NonNullable<RelayHandler['tables']>,
+  range: TopicPartition & {readonly end: number},
+) {
+  const progress = tables.get(range.topic)?.get(range.partition)
+  // A log that was truncated since has less to read.
+  return progress === undefined || progress.ledger.safeOffset >= Math.min(range.end, progress.endOffset)
+}
