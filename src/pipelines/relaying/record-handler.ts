@@ -50,7 +50,10 @@ export class RecordHandler {
 
   private conclude(open: OpenRecord, attempted: Attempted): void | Promise<void> {
     // What it failed at may be that nobody waits for it any more.
-    if (isAborted(this.over)) return open.expectOne()
+    if (isAborted(this.over)) {
+      open.expectOne()
+      return
+    }
     if ('error' in attempted) return this.fail(open, attempted.error, attempted.attempts)
     let addressed: readonly Addressed[]
     try {
