@@ -1,5 +1,6 @@
 /** What every destination that keeps files by path must do. */
 import {randomBytes} from 'node:crypto'
+import {setMaxListeners} from 'node:events'
 import fc from 'fast-check'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import type {Destination, FileWriter, IncomingFile} from '../../src/core/ports/index.js'
@@ -17,6 +18,8 @@ export interface DestinationUnderTest {
 export function destinationContract(name: string, setUp: () => Promise<DestinationUnderTest>): void {
   describe(`destination: ${name}`, () => {
     const {signal} = new AbortController()
+    // As many as files are open, which have a signal each otherwise.
+    setMaxListeners(0, signal)
     let under: DestinationUnderTest
     beforeEach(async () => {
       under = await setUp()

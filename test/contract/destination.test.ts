@@ -4,6 +4,8 @@ import path from 'node:path'
 import {createDirectoryDestination} from '../../src/adapters/files/directory-destination.js'
 import {createMemoryDestination} from '../../src/adapters/memory/memory-destination.js'
 import {systemClock} from '../../src/adapters/system/clock.js'
+import type {StagingMode} from '../../src/adapters/files/staging/index.js'
+import {fakeHost, processing, removeRoot} from '../support/fake-host.js'
 import {noSteps, recordedLog} from '../support/quiet.js'
 import {destinationContract} from './destination.contract.js'
 
@@ -45,6 +47,29 @@ destinationContract('memory', async () => {
     close: () => destination.close(),
   }
 })
+
+for (const mode of ['memory', 'disk'] satisfies StagingMode[])
+  destinationContract(`processor, mode ${mode}`, async () => {
+    const processed = new Map<string, Buffer>()
+    const host = fakeHost(async (file, content) => {
+      const pieces: Buffer[] = []
+      for await (const piece of content.read()) pieces.push(Buffer.from(piece))
+      processed.set(file.path, Buffer.concat(pieces))
+    })
+    const under = await processing(host, {mode})
+    return {
+      destination: under.destination,
+      visible: async () => processed,
+      leftOvers: async () =>
+        (await filesBelow(path.join(under.root, '.streamtool')).catch(() => [])).filter(
+          (file) => /^partial\/\d+\/.*\.dir/.test(file) || file.startsWith('attempts/'),
+        ),
+      async close() {
+        await under.close()
+        await removeRoot(under)
+      },
+    }
+  })
 
 async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, {recursive: true, withFileTypes: true})

@@ -11,7 +11,6 @@
  *
  * Trouble with the storage that can pass is waited out (storage-outage.ts); what fails for one file is thrown.
  */
-import {StreamtoolError} from '../../core/errors.js'
 import {Gauge, Semaphore, Turns} from '../../core/flow/index.js'
 import type {
   Clock,
@@ -21,15 +20,12 @@ import type {
   Logger,
   StepObserver,
 } from '../../core/ports/index.js'
-import {DescriptorPool} from './descriptor-pool.js'
 import {DirectoryWriter, type WriterSite} from './directory-writer.js'
 import {deliveredEntry} from './index-slot.js'
 import {outputComponents} from './output-path.js'
+import {OutputPlace} from './output-place.js'
 import type {OnConflict} from './placing.js'
-import {waitOutOutages, type WhenStorageAllows} from './storage-outage.js'
-import {openWorkspace, reopenWorkspace, type Workspace} from './workspace.js'
-
-const OPEN_DESCRIPTORS = 64
+import type {WhenStorageAllows} from './storage-outage.js'
 
 export interface DirectoryDestinationOptions {
   /** Made when it is not there. Other processes may write to it too. */
@@ -54,9 +50,7 @@ export interface DirectoryOutput extends Destination {
 export async function createDirectoryDestination(
   options: DirectoryDestinationOptions,
 ): Promise<DirectoryOutput> {
-  const descriptors = new DescriptorPool(Math.max(OPEN_DESCRIPTORS, 2 * options.concurrency))
-  const first = await openWorkspace(options.root, descriptors, options.clock)
-  return new DirectoryDestination(options, descriptors, first)
+  return new DirectoryDestination(options, await OutputPlace.open({...options, index: 'index'}))
 }
 
 const NEVER = new AbortController().signal
@@ -65,19 +59,12 @@ class DirectoryDestination implements DirectoryOutput {
   readonly whenStorageAllows: WhenStorageAllows
   private readonly writers = new Set<DirectoryWriter>()
   private readonly site: WriterSite
-  private workspace: Promise<Workspace>
 
   constructor(
     private readonly options: DirectoryDestinationOptions,
-    private readonly descriptors: DescriptorPool,
-    workspace: Workspace,
+    private readonly place: OutputPlace,
   ) {
-    this.workspace = Promise.resolve(workspace)
-    this.whenStorageAllows = waitOutOutages({
-      ...options,
-      directory: options.root,
-      examine: async () => (await this.workspace).check.examine(),
-    })
+    this.whenStorageAllows = place.whenStorageAllows
     this.site = {
       steps: options.steps,
       logger: options.logger,
@@ -93,7 +80,7 @@ class DirectoryDestination implements DirectoryOutput {
   async open(file: IncomingFile, signal: AbortSignal): Promise<FileWriter> {
     const components = outputComponents(file.path)
     const signals = this.options.signal === undefined ? [signal] : [signal, this.options.signal]
-    const workspace = await this.currentWorkspace(() => AbortSignal.any(signals))
+    const workspace = await this.place.workspace(() => AbortSignal.any(signals))
     const writer = new DirectoryWriter(file, components, workspace, this.site, signals)
     this.writers.add(writer)
     return writer
@@ -101,58 +88,16 @@ class DirectoryDestination implements DirectoryOutput {
 
   async recall(file: IncomingFile): Promise<'same' | 'newer' | 'nothing'> {
     const signal = (): AbortSignal => this.options.signal ?? NEVER
-    const {index} = await this.currentWorkspace(signal)
+    const {index} = await this.place.workspace(signal)
     const entry = deliveredEntry(file, file.sizeBytes ?? 0)
     const {what} = await this.whenStorageAllows(() => index.holds(entry), signal)
     return what === 'neither' ? 'nothing' : what
   }
 
   async close(): Promise<void> {
-    await this.leave(async () => {
+    await this.place.leave(async () => {
       await Promise.all([...this.writers].map((writer) => writer.discard()))
     })
-    await this.leave(() => this.descriptors.closeAll())
-    await this.leave(async () => (await this.workspace).close())
-  }
-
-  /** Storage that is in trouble when the run ends must not make a good end a bad one. */
-  private async leave(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (thrown) {
-      if (!(thrown instanceof StreamtoolError)) throw thrown
-      this.options.logger.warn(`${thrown.message} What is left there is removed by the next run.`, {
-        code: thrown.code,
-      })
-    }
-  }
-
-  /** One that was lost is left for a new one. */
-  private async currentWorkspace(signal: () => AbortSignal): Promise<Workspace> {
-    const workspace = await this.workspace
-    return workspace.lost.aborted ? this.whenStorageAllows(() => this.newWorkspace(), signal) : workspace
-  }
-
-  private async newWorkspace(): Promise<Workspace> {
-    const current = this.workspace
-    const workspace = await current
-    if (!workspace.lost.aborted) return workspace
-    if (this.workspace === current) {
-      this.workspace = this.reopened(workspace).catch((thrown: unknown) => {
-        this.workspace = current
-        throw thrown
-      })
-    }
-    return this.workspace
-  }
-
-  private async reopened(lost: Workspace): Promise<Workspace> {
-    const workspace = await reopenWorkspace(lost, this.descriptors, this.options.clock)
-    const why = lost.lost.reason instanceof Error ? lost.lost.reason.message : String(lost.lost.reason)
-    this.options.logger.warn(`${why} Taking a new place in ${this.options.root}.`, {
-      directory: this.options.root,
-    })
-    await lost.close().catch(() => undefined)
-    return workspace
+    await this.place.close()
   }
 }

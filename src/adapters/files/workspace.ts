@@ -6,7 +6,9 @@
  *       partial/<slot>.<turn>.lock      which process has the slot
  *       partial/<slot>/*.part           files under construction
  *       partial/<slot>/*.run            empty: by its name this run knows that the directory is the one it began with
+ *       partial/<slot>/*.dir/           files that a processor works with, under their names (staging/)
  *       index/<slot>/level-*.v1         which generations were delivered (delivered-index.ts)
+ *       processed/<slot>/level-*.v1     which were processed
  *
  * Partial files lie on the file system of their target, so that renaming is one step, and in a directory that only
  * their owner enters, so that they can have their final mode, group and ACL from the beginning.
@@ -25,6 +27,9 @@ import {OutputTree} from './output-tree.js'
 import {PartialFile} from './partial-file.js'
 import {StorageCheck} from './storage-check.js'
 
+/** Files are delivered to it, or only processed: one does not stand for the other. */
+export type IndexName = 'index' | 'processed'
+
 export interface Workspace {
   /** Without symbolic links. */
   readonly root: string
@@ -36,7 +41,11 @@ export interface Workspace {
    */
   readonly lost: AbortSignal
   readonly check: StorageCheck
+  /** Shared by all files of this process. */
+  readonly descriptors: DescriptorPool
   newPartialFile(): PartialFile
+  /** Not there yet, and nobody else's; removed with all that is in it when this process is over. */
+  newDirectory(): string
   /** Removes what partial files there are. */
   close(): Promise<void>
 }
@@ -49,13 +58,14 @@ export async function openWorkspace(
   outputDirectory: string,
   descriptors: DescriptorPool,
   clock: Clock,
+  indexName: IndexName = 'index',
 ): Promise<Workspace> {
   const state = await openStateDirectory(outputDirectory)
   const [root, stateStats] = await naming('read', outputDirectory, () =>
     Promise.all([realpath(outputDirectory), lstat(state, {bigint: true})]),
   )
   const slot = await takeSlot(path.join(state, 'partial'))
-  const index = await DeliveredIndex.open(path.join(state, 'index'), slot.number, clock)
+  const index = await DeliveredIndex.open(path.join(state, indexName), slot.number, clock)
   // Should the slot be lost, its next holder must not get files of the same names.
   const session = randomBytes(6).toString('hex')
   const removed = new AbortController()
@@ -63,6 +73,10 @@ export async function openWorkspace(
     removed.abort(error),
   )
   let count = 0
+  const newPath = (suffix: string): string => {
+    count += 1
+    return path.join(slot.directory, `${session}-${count}.${suffix}`)
+  }
 
   return {
     root,
@@ -70,10 +84,9 @@ export async function openWorkspace(
     index,
     lost: AbortSignal.any([slot.lost, removed.signal]),
     check,
-    newPartialFile() {
-      count += 1
-      return new PartialFile(path.join(slot.directory, `${session}-${count}.part`), descriptors, 0o666)
-    },
+    descriptors,
+    newPartialFile: () => new PartialFile(newPath('part'), descriptors, 0o666),
+    newDirectory: () => newPath('dir'),
     async close() {
       await index.close()
       if (removed.signal.aborted) slot.abandon()
@@ -90,7 +103,8 @@ export async function reopenWorkspace(
   lost: Workspace,
   descriptors: DescriptorPool,
   clock: Clock,
+  indexName?: IndexName,
 ): Promise<Workspace> {
   await lost.check.requireSameRoot()
-  return openWorkspace(lost.root, descriptors, clock)
+  return openWorkspace(lost.root, descriptors, clock, indexName)
 }

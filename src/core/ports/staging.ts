@@ -14,11 +14,22 @@ export interface StagedFile {
   release(): Promise<void>
 }
 
+/** As whoever has it worked on sees it: workers may have changed it, or taken it away. */
+export interface SealedFile extends StagedFile {
+  /**
+   * Between two attempts: the next one gets what the first one got.
+   * @throws STORAGE_FAILED when nothing of it is left as it was: then the file has to be read again
+   */
+  restore(): Promise<void>
+  /** After success: moves the file to where the user wants to have it, if so; only `release` is left to be called. */
+  keep(): Promise<void>
+}
+
 export interface StagingWriter {
   /** The caller awaits each call before the next, and leaves the buffer alone until then. */
   write(data: Buffer): Promise<void>
-  /** Once, when the content is whole. */
-  seal(): Promise<StagedFile>
+  /** Once, when the content is whole and verified. */
+  seal(): Promise<SealedFile>
   discard(): Promise<void>
 }
 

@@ -35,5 +35,6 @@
 export {type Conclusion, type ConcludedOutcome, type OpenFile} from './assembly.js'
 export {compareGenerations, isOlderThanHeld} from './generation-order.js'
 export {generationKey, orderOf} from './generation.js'
+export {uploadKey} from './upload-key.js'
 export {Reassembly, type ClosingOutcome, type ReassemblyOptions} from './reassembly.js'
 export type {RobbedFile} from './unread-files.js'
