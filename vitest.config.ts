@@ -9,6 +9,8 @@ const project = (name: string, include: string[], extra: object = {}) => ({
     include,
     setupFiles: ['test/support/as-a-user.ts'],
     disableConsoleIntercept: true,
+    // What tests load as plugins is loaded by Node itself, as it is for users.
+    server: {deps: {external: [/\/streamtool-test-/]}},
     ...extra,
   },
 })

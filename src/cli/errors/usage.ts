@@ -4,7 +4,7 @@
  */
 import {StreamtoolError} from '../../core/errors.js'
 import {flagName, type Settings} from '../settings/setting.js'
-import {nearest} from './nearest.js'
+import {nearest} from '../../core/nearest.js'
 
 /** @returns null when the error is not one of the parser's */
 export function asUsageError(thrown: unknown, command: string, settings: Settings): StreamtoolError | null {

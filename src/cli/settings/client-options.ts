@@ -4,7 +4,7 @@
  * command line is as strong as `--brokers`, and one in a configuration file as weak as `brokers` there.
  */
 import {StreamtoolError} from '../../core/errors.js'
-import {nearest} from '../errors/nearest.js'
+import {nearest} from '../../core/nearest.js'
 import {flagName} from './setting.js'
 
 export interface MappedOption {

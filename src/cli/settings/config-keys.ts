@@ -1,6 +1,6 @@
 /** The shape of a configuration file: common keys at the top, a command's under its name. */
 import {StreamtoolError} from '../../core/errors.js'
-import {nearest} from '../errors/nearest.js'
+import {nearest} from '../../core/nearest.js'
 import {CATALOG, commonSettings} from './catalog.js'
 import type {ConfigFile} from './config-file.js'
 import {keyName, sameKey, type Settings} from './setting.js'

@@ -6,7 +6,7 @@
 import {homedir} from 'node:os'
 import {resolve} from 'node:path'
 import * as v from 'valibot'
-import {nearest} from '../errors/nearest.js'
+import {nearest} from '../../core/nearest.js'
 import {parseDuration, parseSize} from './quantities.js'
 import {Secret, type Setting} from './setting.js'
 

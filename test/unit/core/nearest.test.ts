@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {nearest} from '../../../../src/cli/errors/nearest.js'
+import {nearest} from '../../../src/core/nearest.js'
 
 describe('the nearest name', () => {
   const names = ['topic', 'brokers', 'group', 'chunk-size', 'incomplete-after']
