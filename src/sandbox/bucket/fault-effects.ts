@@ -2,7 +2,8 @@
 import {once} from 'node:events'
 import type {ServerResponse} from 'node:http'
 import {type Answer, errorAnswer, type ErrorContext} from './answer.js'
-import {type Fault, slowly} from './faults.js'
+import {slowly} from './body/passage.js'
+import type {Fault} from './faults.js'
 import {sendTruncated} from './sending.js'
 
 /**

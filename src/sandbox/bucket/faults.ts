@@ -3,9 +3,8 @@
  * signature is right: before anything has happened, and when it has happened and the answer is about to go out. It may
  * take its time, and returns what goes wrong, or nothing.
  */
-import {setTimeout as sleep} from 'node:timers/promises'
 import type {OperationName} from './routes.js'
-import type {Query} from './s3-request.js'
+import type {Query} from './target.js'
 
 export interface Call {
   readonly operation: OperationName
@@ -40,30 +39,3 @@ export type Fault =
   | {readonly kind: 'corrupted'}
 
 export type Intercept = (call: Call) => Fault | undefined | Promise<Fault | undefined>
-
-/** What becomes of bytes on their way through, in either direction. */
-export type Passage = (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer>
-
-export function slowly(bytesPerSecond: number): Passage {
-  return async function* (bytes) {
-    const piece = Math.max(1, Math.floor(bytesPerSecond / 10))
-    for await (const data of bytes)
-      for (let at = 0; at < data.length; at += piece) {
-        const part = data.subarray(at, at + piece)
-        await sleep((part.length / bytesPerSecond) * 1000)
-        yield part
-      }
-  }
-}
-
-export async function* withOneBitFlipped(bytes: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  let isFlipped = false
-  for await (const data of bytes) {
-    if (!isFlipped && data.length > 0) {
-      const middle = data.length >> 1
-      data.writeUInt8(data.readUInt8(middle) ^ 1, middle)
-      isFlipped = true
-    }
-    yield data
-  }
-}

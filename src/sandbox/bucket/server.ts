@@ -9,9 +9,11 @@ import {type Answer, errorAnswer, type ErrorContext, errorXml} from './answer.js
 import {drain, RequestBody} from './body/request-body.js'
 import {S3Error} from './errors.js'
 import {faultyAnswer} from './fault-effects.js'
-import {type Call, type Intercept, slowly, withOneBitFlipped} from './faults.js'
+import {slowly, withOneBitFlipped} from './body/passage.js'
+import type {Call, Intercept} from './faults.js'
 import {type OperationName, operationOf, type Store} from './routes.js'
-import {headerOf, parseTarget, type S3Request} from './s3-request.js'
+import {headerOf, type S3Request} from './s3-request.js'
+import {parseTarget} from './target.js'
 import {sendAnswer} from './sending.js'
 import {type Account, authenticate} from './signature/authenticate.js'
 

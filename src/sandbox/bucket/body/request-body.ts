@@ -2,7 +2,7 @@
 import {createHash} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
 import {S3Error} from '../errors.js'
-import type {Passage} from '../faults.js'
+import type {Passage} from './passage.js'
 import {type Authenticated, UNSIGNED_PAYLOAD} from '../signature/authenticate.js'
 import {ChunkSignatures} from './chunk-signatures.js'
 import {decodeChunkedBody} from './chunked-body.js'

@@ -5,6 +5,9 @@ import {type CrcKind, CRC32, CRC32C, CRC64NVME, startCrc} from './crc.js'
 export const CHECKSUM_NAMES = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const
 export type ChecksumName = (typeof CHECKSUM_NAMES)[number]
 
+/** In base64. */
+export type Checksums = Partial<Record<ChecksumName, string>>
+
 /**
  * What the checksum of an object of several parts is of: FULL_OBJECT, of all bytes; COMPOSITE, of the checksums of the
  * parts, with `-<parts>` after it.

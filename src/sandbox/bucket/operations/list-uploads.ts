@@ -1,7 +1,8 @@
 /** ListMultipartUploads and ListParts. */
 import {type Answer, xmlAnswer} from '../answer.js'
 import {CHECKSUM_NAMES} from '../checksums/algorithms.js'
-import {integerInQuery, type S3Request} from '../s3-request.js'
+import type {S3Request} from '../s3-request.js'
+import {integerInQuery} from '../target.js'
 import type {BucketStore} from '../storage/bucket-store.js'
 import type {ObjectTraits, PartRecord, UploadRecord} from '../storage/records.js'
 import {compareUtf8} from '../storage/sorted-names.js'

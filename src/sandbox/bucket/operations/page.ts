@@ -1,6 +1,6 @@
 /** One page of a listing: names in order, those with the delimiter in them rolled up. */
 import {S3Error} from '../errors.js'
-import {encodeForAws, integerInQuery, type Query} from '../s3-request.js'
+import {encodeForAws, integerInQuery, type Query} from '../target.js'
 
 export interface ListingQuery {
   readonly prefix: string

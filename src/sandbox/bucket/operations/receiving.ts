@@ -1,6 +1,6 @@
 /** From the wire to a data file, verified on the way. */
-import {BodyDigests, type Checksums} from '../body/expected-digests.js'
-import type {ChecksumName} from '../checksums/algorithms.js'
+import {BodyDigests} from '../body/body-digests.js'
+import type {ChecksumName, Checksums} from '../checksums/algorithms.js'
 import {S3Error} from '../errors.js'
 import type {S3Request} from '../s3-request.js'
 import type {DataFiles} from '../storage/data-files.js'

@@ -1,7 +1,7 @@
 /** Who sent a request: nobody, unless signature, time, region and signed headers are as S3 wants them. */
 import type {IncomingMessage} from 'node:http'
 import {S3Error} from '../errors.js'
-import type {Target} from '../s3-request.js'
+import type {Target} from '../target.js'
 import {readClaim, type SignatureClaim} from './claim.js'
 import {canonicalRequest, sameSignature, signatureOf, type SigningKey, signingKey} from './signature.js'
 

@@ -1,7 +1,7 @@
 /** What a request says of its own signature: in the header Authorization, or in the query of a presigned URL. */
 import type {IncomingHttpHeaders} from 'node:http'
 import {S3Error} from '../errors.js'
-import type {Query} from '../s3-request.js'
+import type {Query} from '../target.js'
 
 export interface SignatureClaim {
   readonly accessKeyId: string

@@ -8,7 +8,7 @@
 import {createHash, createHmac, timingSafeEqual} from 'node:crypto'
 import type {IncomingMessage} from 'node:http'
 import {S3Error} from '../errors.js'
-import {encodeForAws, type Target} from '../s3-request.js'
+import {encodeForAws, type Target} from '../target.js'
 import type {SignatureClaim} from './claim.js'
 
 export interface SigningKey {

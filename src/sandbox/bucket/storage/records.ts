@@ -1,6 +1,5 @@
 /** What is written down of objects and uploads, one JSON file each; the bytes are in data files. */
-import type {Checksums} from '../body/expected-digests.js'
-import type {ChecksumName, ChecksumType} from '../checksums/algorithms.js'
+import type {Checksums, ChecksumName, ChecksumType} from '../checksums/algorithms.js'
 
 /** A data file, or the piece of an object that it is. */
 export interface Segment {

@@ -4,15 +4,13 @@ import {
   CHECKSUM_NAMES,
   checksumHeader,
   type ChecksumName,
+  type Checksums,
   parseChecksum,
   startChecksum,
   type RunningDigest,
 } from '../checksums/algorithms.js'
 import {S3Error} from '../errors.js'
 import {headerOf, type S3Request} from '../s3-request.js'
-
-/** In base64. */
-export type Checksums = Partial<Record<ChecksumName, string>>
 
 /** Takes in the body, computes what is wanted and what was claimed, and compares at its end. */
 export class BodyDigests {
