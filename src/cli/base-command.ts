@@ -28,8 +28,8 @@ export interface Arguments {
   readonly flags: Readonly<Record<string, unknown>>
   /** Settings in another program's words (settings/resolve.ts). */
   readonly properties?: ReadonlyMap<string, Property>
-  /** For the user, before anything else. */
-  readonly notes?: readonly string[]
+  /** For the user, before anything else; no cause for alarm. */
+  readonly remarks?: readonly string[]
 }
 
 /** A process that is done and still there has forgotten something; it is not kept alive for that. */
@@ -62,7 +62,7 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
     return this.parse()
   }
 
-  async #invocation({args, flags, properties, notes: said = []}: Arguments): Promise<Invocation<S>> {
+  async #invocation({args, flags, properties, remarks = []}: Arguments): Promise<Invocation<S>> {
     const [{resolveSettings}, {Output}, {processStreams}, {redacting}] = await Promise.all([
       import('./settings/resolve.js'),
       import('./output/output.js'),
@@ -78,7 +78,8 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
     })
     const output = new Output(this.commandName, values, redacting(Object.values(values)), processStreams())
     this.#output = output
-    for (const note of [...said, ...notes]) output.logger.warn(note)
+    for (const remark of remarks) output.logger.info(remark)
+    for (const note of notes) output.logger.warn(note)
     return {values: values as Values<S>, flags, args, output}
   }
 

@@ -7,8 +7,16 @@ import type {Values} from './settings/setting.js'
 
 export type PassthroughValues = Values<typeof passthroughSettings>
 
-/** @throws SETTING_INVALID */
-export function relayOptionsOf(command: string, group: string, values: PassthroughValues): RelayOptions {
+/**
+ * @param isSpring missing topics are made unless it was said otherwise
+ * @throws SETTING_INVALID
+ */
+export function relayOptionsOf(
+  command: string,
+  group: string,
+  values: PassthroughValues,
+  isSpring: boolean,
+): RelayOptions {
   const {deadLetterTopic, deadLetterPartitions, maxAttempts} = values
   if (maxAttempts < 1) throw invalid('--max-attempts is the first attempt too: it must be 1 or more.')
   const {inputs, output} = topicsOf(values)
@@ -34,7 +42,7 @@ export function relayOptionsOf(command: string, group: string, values: Passthrou
     contentType: values.contentType ?? null,
     headerMode: values.headers === 'none' ? 'none' : 'headers',
     topicCreation: {
-      autoCreate: values.createTopics,
+      autoCreate: values.createTopics ?? isSpring,
       replicationFactor: values.replicationFactor ?? null,
       minPartitionCount: Math.max(1, values.partitions),
     },

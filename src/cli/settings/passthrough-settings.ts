@@ -112,8 +112,7 @@ const outputTopicSettings = {
   }),
   createTopics: toggle({
     group: 'OUTPUT TOPIC',
-    summary: 'Make topics that are not there',
-    default: 'false',
+    summary: 'Make topics that are not there (else only with properties of Spring, as it does)',
   }),
   partitions: integer({group: 'OUTPUT TOPIC', summary: 'Partitions of topics that are made', default: '1'}),
   replicationFactor: integer({
