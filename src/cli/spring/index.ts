@@ -15,7 +15,7 @@
  */
 import {StreamtoolError} from '../../core/errors.js'
 import type {WatchOptions} from '../../core/ports/index.js'
-import {nearest} from '../errors/nearest.js'
+import {nearest} from '../../core/nearest.js'
 import type {Property} from '../settings/layers.js'
 import {passthroughSettings} from '../settings/passthrough-settings.js'
 import {flagName} from '../settings/setting.js'

@@ -1,6 +1,6 @@
 /** Spring's properties of the stream, said as settings of `passthrough`; what cannot be said is refused by name. */
 import {StreamtoolError} from '../../core/errors.js'
-import {nearest} from '../errors/nearest.js'
+import {nearest} from '../../core/nearest.js'
 import type {Property} from '../settings/layers.js'
 import type {Settings} from '../settings/setting.js'
 import {type Bindings, bindingsOf, type NamedBinding} from './bindings.js'
