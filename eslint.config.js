@@ -2,7 +2,7 @@ import prettier from 'eslint-config-prettier'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  {ignores: ['dist/', 'node_modules/', '.dependency-cruiser.cjs']},
+  {ignores: ['dist/', 'node_modules/', 'examples/', 'templates/', '.dependency-cruiser.cjs']},
   ...tseslint.configs.strictTypeChecked,
   prettier,
   {

@@ -4,6 +4,7 @@
  */
 import {Command} from '@oclif/core'
 import {asStreamtoolError, StreamtoolError} from '../core/errors.js'
+import {isExit} from './errors/exit.js'
 import type {Output} from './output/output.js'
 import type {outputSettings} from './settings/groups.js'
 import type {Property} from './settings/layers.js'
@@ -63,16 +64,19 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
   }
 
   async #invocation({args, flags, properties, remarks = []}: Arguments): Promise<Invocation<S>> {
-    const [{resolveSettings}, {Output}, {processStreams}, {redacting}] = await Promise.all([
-      import('./settings/resolve.js'),
-      import('./output/output.js'),
-      import('./output/streams.js'),
-      import('./output/redact.js'),
-    ])
+    const [{resolveSettings}, {Output}, {processStreams}, {redacting}, {pluginCommandsOf}] =
+      await Promise.all([
+        import('./settings/resolve.js'),
+        import('./output/output.js'),
+        import('./output/streams.js'),
+        import('./output/redact.js'),
+        import('./plugins/commands.js'),
+      ])
     const {values, notes} = await resolveSettings<CommandSettings>(this.settings, {
       command: this.commandName,
       flags,
       ...(properties === undefined ? {} : {properties}),
+      pluginCommands: pluginCommandsOf(this.config),
       cwd: process.cwd(),
       env: process.env,
     })
@@ -105,11 +109,6 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
     const {earlyOutput} = await import('./output/early.js')
     return earlyOutput(this.commandName, this.argv, process.env)
   }
-}
-
-/** `this.exit(code)` of oclif, which is no error. */
-function isExit(thrown: unknown): thrown is {readonly oclif: {readonly exit: number}} {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIT' && 'oclif' in thrown
 }
 
 function withAdvice(error: StreamtoolError): StreamtoolError {

@@ -12,7 +12,7 @@ import type {HeldInstanceId} from '../adapters/state/instance-id.js'
 import type {KafkaClient} from '../adapters/kafka/index.js'
 import {STATE_DIRECTORY} from '../core/chunk/paths.js'
 import {StreamtoolError} from '../core/errors.js'
-import type {FileSource, Logger, StepObserver} from '../core/ports/index.js'
+import type {FileSource, Logger, SpillStore, StepObserver} from '../core/ports/index.js'
 import type {Sandbox, SandboxOptions} from '../sandbox/index.js'
 import type {Delivery} from './delivery.js'
 import type {Connection} from './kafka-connection.js'
@@ -123,6 +123,20 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 export async function temporaryDirectory(purpose: string): Promise<{path: string; remove(): Promise<void>}> {
   const path = await mkdtemp(join(tmpdir(), `streamtool-${purpose}-`))
   return {path, remove: () => rm(path, {recursive: true, force: true})}
+}
+
+/** Where chunks wait for their turn when files go to no local directory; gone when closed. */
+export async function openTemporarySpill(): Promise<SpillStore & {close(): Promise<void>}> {
+  const {createSpillStore} = await import('../adapters/files/spill-store.js')
+  const directory = await temporaryDirectory('spill')
+  const spill = await createSpillStore(directory.path)
+  return {
+    create: (signal) => spill.create(signal),
+    async close() {
+      await spill.close()
+      await directory.remove()
+    },
+  }
 }
 
 export function holdInstanceId(options: {

@@ -25,11 +25,14 @@ const LEAVING_MS = 5_000
 /** Of the memory, for what is fetched and not looked at yet. */
 const FETCH_SHARE = 1 / 4
 
+export interface DeliverySurroundings {
+  readonly logger: Logger
+  /** Aborted when the run is to stop. */
+  readonly signal: AbortSignal
+}
+
 export abstract class FileConsumingCommand<S extends FileConsumingSettings> extends KafkaCommand<S> {
-  protected abstract openDelivery(
-    values: Values<S>,
-    surroundings: {readonly logger: Logger; readonly signal: AbortSignal},
-  ): Promise<Delivery>
+  protected abstract openDelivery(values: Values<S>, surroundings: DeliverySurroundings): Promise<Delivery>
 
   protected override endsByItself(values: Values<Settings>): boolean {
     return values['once'] === true

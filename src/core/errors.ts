@@ -188,6 +188,10 @@ export const ERROR_KINDS = {
   STORAGE_FAILED: {exitCode: 6, retriable: true, meaning: 'Local storage failed (an I/O error).'},
 
   PLUGIN_UNLOADABLE: {exitCode: 7, meaning: 'A plugin cannot be loaded.'},
+  PLUGIN_NOT_INSTALLED: {
+    exitCode: 7,
+    meaning: 'npm could not install, update or remove a plugin; what it says is printed.',
+  },
   PLUGIN_SETUP_FAILED: {exitCode: 7, endsRun: true, meaning: 'The `setup` of a processor failed.'},
 
   INTERRUPTED: {exitCode: 130, meaning: 'Stopped by a signal before the work was finished.'},

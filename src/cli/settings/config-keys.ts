@@ -9,7 +9,11 @@ import {keyName, sameKey, type Settings} from './setting.js'
 const HARMLESS = new Set(['$schema'])
 
 /** @throws CONFIG_UNKNOWN_KEY naming every key that no setting is named after, with what was probably meant */
-export function checkConfigKeys({filepath, data}: ConfigFile, catalog = CATALOG): void {
+export function checkConfigKeys(
+  {filepath, data}: ConfigFile,
+  catalog = CATALOG,
+  checkedElsewhere: readonly string[] = [],
+): void {
   const unknown: string[] = []
   const suggestions: string[] = []
   const common = commonSettings(catalog)
@@ -17,6 +21,7 @@ export function checkConfigKeys({filepath, data}: ConfigFile, catalog = CATALOG)
     if (HARMLESS.has(key) || hasKey(common, key)) continue
     const section = catalog[key]
     if (section === undefined) {
+      if (checkedElsewhere.includes(key)) continue
       unknown.push(key)
       suggestions.push(...whatWasMeant(key, common, catalog))
     } else if (typeof value !== 'object' || value === null || Array.isArray(value)) {

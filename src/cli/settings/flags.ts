@@ -4,10 +4,20 @@ import {keyName, type Setting, type Settings} from './setting.js'
 
 export type FlagDefinitions = Record<string, ReturnType<typeof flagOf>>
 
+/** The same for each copy of this module: a plugin under development may bring its own. */
+const SETTINGS = Symbol.for('streamtool.settings')
+
+/** What `static flags` of a command is made with. */
 export function flagsOf(settings: Settings): FlagDefinitions {
-  return Object.fromEntries(
+  const flags: FlagDefinitions = Object.fromEntries(
     Object.entries(settings).map(([name, setting]) => [keyName(name), flagOf(name, setting)]),
   )
+  return Object.assign(flags, {[SETTINGS]: settings})
+}
+
+/** What {@link flagsOf} was given; undefined for flags that were made otherwise. */
+export function settingsOf(flags: object): Settings | undefined {
+  return (flags as {readonly [SETTINGS]?: Settings})[SETTINGS]
 }
 
 function flagOf(name: string, setting: Setting) {

@@ -2,6 +2,7 @@
 import {resolve} from 'node:path'
 import {StreamtoolError} from '../../core/errors.js'
 import {type ConfigFile, loadConfigFile} from './config-file.js'
+import {CATALOG} from './catalog.js'
 import {checkConfigKeys} from './config-keys.js'
 import {type ConfigFindings, findConfigFile, SEARCHED_FOR} from './config-search.js'
 import {type Candidate, candidatesOf, type Property, readValue} from './layers.js'
@@ -14,6 +15,8 @@ export interface Situation {
   readonly flags: Readonly<Record<string, unknown>>
   /** What was said in another program's words, by setting; weaker than flags, stronger than all else. */
   readonly properties?: ReadonlyMap<string, Property>
+  /** Commands that plugins add; their sections of the configuration file are for them to check. */
+  readonly pluginCommands?: readonly string[]
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
   /** The last places to search; tests give their own. */
@@ -49,7 +52,7 @@ export async function resolveSettings<S extends Settings>(
 export async function resolvePartly(settings: Settings, situation: Situation) {
   const findings = await configOf(settings, situation)
   const {file} = findings
-  if (file !== null) checkConfigKeys(file)
+  if (file !== null) checkConfigKeys(file, catalogFor(settings, situation), situation.pluginCommands)
   const candidates = candidatesOf(settings, {...situation, file})
   const values: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries(settings)) {
@@ -57,6 +60,11 @@ export async function resolvePartly(settings: Settings, situation: Situation) {
     values[name] = strongest === undefined ? undefined : readValue(setting, strongest)
   }
   return {values, candidates, file, findings, notes: [...findings.notes, ...(file?.notes ?? [])]}
+}
+
+/** A command of a plugin brings its settings along. */
+function catalogFor(settings: Settings, {command, pluginCommands}: Situation) {
+  return pluginCommands?.includes(command) === true ? {...CATALOG, [command]: settings} : CATALOG
 }
 
 async function configOf(settings: Settings, situation: Situation): Promise<ConfigFindings> {

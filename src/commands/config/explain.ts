@@ -1,6 +1,5 @@
 import {Args} from '@oclif/core'
 import {type Invocation, StreamtoolCommand} from '../../cli/base-command.js'
-import {CATALOG} from '../../cli/settings/catalog.js'
 import {flagsOf} from '../../cli/settings/flags.js'
 import {outputSettings} from '../../cli/settings/groups.js'
 import {ExitCode} from '../../core/errors.js'
@@ -31,19 +30,22 @@ export default class ConfigExplain extends StreamtoolCommand<typeof outputSettin
     args,
     output,
   }: Invocation<typeof outputSettings>): Promise<ExitCode> {
-    const [{resolvePartly}, {explainSettings}] = await Promise.all([
+    const [{resolvePartly}, {explainSettings}, {completeCatalog, pluginCommandsOf}] = await Promise.all([
       import('../../cli/settings/resolve.js'),
       import('../../cli/settings/explain.js'),
+      import('../../cli/plugins/commands.js'),
     ])
     const command = String(args['command'])
-    const settings = CATALOG[command]
+    const catalog = await completeCatalog(this.config)
+    const settings = catalog[command]
     if (settings === undefined) {
       const {unknownCommand} = await import('../../cli/errors/usage.js')
-      throw unknownCommand([command], Object.keys(CATALOG))
+      throw unknownCommand([command], Object.keys(catalog))
     }
     const {candidates, file, findings} = await resolvePartly(settings, {
       command,
       flags: {config: flags['config']},
+      pluginCommands: pluginCommandsOf(this.config),
       cwd: process.cwd(),
       env: process.env,
     })

@@ -1,5 +1,4 @@
 import {type Invocation, StreamtoolCommand} from '../../cli/base-command.js'
-import {CATALOG} from '../../cli/settings/catalog.js'
 import {flagsOf} from '../../cli/settings/flags.js'
 import {outputSettings} from '../../cli/settings/groups.js'
 import {ExitCode} from '../../core/errors.js'
@@ -17,15 +16,19 @@ export default class ConfigValidate extends StreamtoolCommand<typeof outputSetti
   protected readonly settings = outputSettings
 
   protected async execute({values, output}: Invocation<typeof outputSettings>): Promise<ExitCode> {
-    const {resolvePartly} = await import('../../cli/settings/resolve.js')
+    const [{resolvePartly}, {completeCatalog, pluginCommandsOf}] = await Promise.all([
+      import('../../cli/settings/resolve.js'),
+      import('../../cli/plugins/commands.js'),
+    ])
     const situation = {
       flags: values.config === undefined ? {} : {config: values.config},
+      pluginCommands: pluginCommandsOf(this.config),
       cwd: process.cwd(),
       // The file alone is in question, also where a variable would override it.
       env: withoutSettings(process.env),
     }
     let filepath: string | null = null
-    for (const [command, settings] of Object.entries(CATALOG)) {
+    for (const [command, settings] of Object.entries(await completeCatalog(this.config))) {
       const {file} = await resolvePartly(settings, {...situation, command})
       filepath = file?.filepath ?? null
     }
