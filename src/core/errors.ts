@@ -193,6 +193,11 @@ export const ERROR_KINDS = {
     meaning: 'npm could not install, update or remove a plugin; what it says is printed.',
   },
   PLUGIN_SETUP_FAILED: {exitCode: 7, endsRun: true, meaning: 'The `setup` of a processor failed.'},
+  PLUGIN_LATE_ERROR: {
+    exitCode: 7,
+    endsRun: true,
+    meaning: 'A processor failed where nobody waited for it (a timer, a promise that was not awaited).',
+  },
 
   INTERRUPTED: {exitCode: 130, meaning: 'Stopped by a signal before the work was finished.'},
 } as const satisfies Record<string, ErrorKind>

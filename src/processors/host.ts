@@ -1,5 +1,5 @@
 /**
- * What runs a processor: in this process (in-process.ts), in processes of its own (isolated/), or any program
+ * What runs a processor: in this process (in-process/), in processes of its own (isolated/), or any program
  * (exec/). The destination knows no more than this.
  */
 import type {StagedFile} from '../core/ports/index.js'

@@ -19,8 +19,8 @@ const EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']
 export async function locate(spec: string, options: LoadOptions): Promise<Located> {
   const path = pathOf(spec, options.from)
   if (path !== null) return {kind: 'file', path: await fileAt(spec, path)}
-  const load = options.builtins?.get(spec)
-  if (load !== undefined) return {kind: 'builtin', load}
+  const builtin = options.builtins?.get(spec)
+  if (builtin !== undefined) return {kind: 'builtin', load: () => builtin.load()}
   const named = resolve(options.from, spec)
   if (await isFile(named)) return {kind: 'file', path: await fileAt(spec, named)}
   if (spec === '')

@@ -2,7 +2,7 @@
 import type {Processor} from '../contract.js'
 
 /** Processors that are part of streamtool, by name; each is imported when it is asked for. */
-export type Builtins = ReadonlyMap<string, () => Promise<Processor>>
+export type Builtins = ReadonlyMap<string, {load(): Promise<Processor>}>
 
 export interface LoadOptions {
   /** The working directory: paths and packages are looked for from here. */

@@ -165,7 +165,7 @@ describe('a plugin is found', () => {
       'node_modules/summer/index.js': "module.exports = {name: 'stranger', process() {}}",
       'node_modules/summer/package.json': manifest({}),
     }
-    const builtins = new Map([['summer', () => Promise.resolve({name: 'summer', process: () => 1})]])
+    const builtins = new Map([['summer', {load: () => Promise.resolve({name: 'summer', process: () => 1})}]])
     expect((await load(files, 'summer', {builtins})).name).toBe('summer')
     expect(await refusal(files, 'summer', {builtins, member: 'transform'})).toContain(
       '`transform` is missing',
@@ -190,7 +190,7 @@ describe('a plugin that is not there', () => {
   })
   it('a name: what is built in or installed and nearly called so, and where it was looked for', async () => {
     const files = {'node_modules/@lab/xrd-plot/package.json': manifest({})}
-    const builtins = new Map([['checksum-manifest', () => Promise.reject(new Error('not asked for'))]])
+    const builtins = new Map([['checksum-manifest', {load: () => Promise.reject(new Error('not asked for'))}]])
     const words = await refusal(files, '@lab/xrd-polt', {builtins})
     expect(words).toContain('Did you mean @lab/xrd-plot?')
     expect(words).toContain('Built in: checksum-manifest')
