@@ -3,13 +3,14 @@
  * small commands. A subclass says where to; group, membership, stopping and report are the same for all.
  */
 import {ExitCode, StreamtoolError} from '../core/errors.js'
-import type {GroupConsumer, Logger, TopicAdmin} from '../core/ports/index.js'
+import type {Logger} from '../core/ports/index.js'
 import {type DeliverReport, nothingDelivered} from '../core/report.js'
 import type {Invocation} from './base-command.js'
 import type {Delivery} from './delivery.js'
 import {keepGarbageSmall} from './garbage.js'
 import {KafkaCommand, type KafkaCommandSettings, type KafkaInvocation} from './kafka-command.js'
 import type {fileConsumingSettings} from './settings/catalog.js'
+import {asMember, setBack} from './membership.js'
 import {pathFilter} from './path-filter.js'
 import type {Settings, Values} from './settings/setting.js'
 
@@ -55,8 +56,9 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
       const group = values.group ?? (await delivery.defaultGroup())
       logger.info(`Consumer group: ${group}`)
       const admin = kafka.admin()
-      if (values.fromBeginning) await setBack(admin, group, values.topic)
-      const {report, exitCode, stoodBy} = await this.#asMember(values, group, kafka, (consumer) =>
+      if (values.fromBeginning) await setBack(admin, group, [values.topic])
+      const membership = {groupId: group, topics: [values.topic], fetchBytes: values.memory * FETCH_SHARE}
+      const {report, exitCode, stoodBy} = await asMember(kafka, membership, values, (consumer) =>
         deliverFiles(
           {
             command: this.commandName,
@@ -93,33 +95,6 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
       return exitCode
     } finally {
       await delivery.close()
-    }
-  }
-
-  /** Holds the instance id as long as it runs, so that no other process of this host takes it for free. */
-  async #asMember<Result>(
-    values: Values<FileConsumingSettings>,
-    groupId: string,
-    kafka: KafkaInvocation<S>['kafka'],
-    run: (consumer: GroupConsumer) => Promise<Result>,
-  ): Promise<Result> {
-    const {holdInstanceId} = await import('./compose.js')
-    const held = await holdInstanceId({groupId, explicit: values.instanceId, stateDir: values.stateDir})
-    try {
-      return await run(
-        kafka.groupConsumer({
-          topics: [values.topic],
-          groupId,
-          instanceId: held.instanceId,
-          // A name that was given will come back, and then nobody need regroup.
-          leaveOnStop: values.instanceId === undefined,
-          assignment: values.assignment,
-          sessionTimeoutMs: values.sessionTimeout,
-          fetchBytes: values.memory * FETCH_SHARE,
-        }),
-      )
-    } finally {
-      await held.release()
     }
   }
 
@@ -164,15 +139,6 @@ function givingUp({
     retryHeldMs: retryHeld ?? null,
     stopDrainMs: Math.max(shutdownTimeout / 2, shutdownTimeout - LEAVING_MS),
   }
-}
-
-/** @throws GROUP_BUSY */
-async function setBack(admin: TopicAdmin, group: string, topic: string): Promise<void> {
-  const ranges = await admin.partitionRanges(topic)
-  await admin.resetOffsets(
-    group,
-    ranges.map(({partition, start}) => ({topic, partition, offset: start, metadata: ''})),
-  )
 }
 
 const foundNothingNew = ({once, fromBeginning}: Values<FileConsumingSettings>, report: DeliverReport) =>

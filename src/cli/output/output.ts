@@ -5,7 +5,7 @@
 import type {StreamtoolError} from '../../core/errors.js'
 import type {Logger} from '../../core/ports/index.js'
 import type {InspectReport} from '../../core/inspect-report.js'
-import type {DeliverReport, PipelineEvent, Reporter, UploadReport} from '../../core/report.js'
+import type {DeliverReport, PipelineEvent, RelayReport, Reporter, UploadReport} from '../../core/report.js'
 import {errorLines, type ErrorObject, errorObject, stackLines} from '../errors/present.js'
 import {createLogger, type LogLevel} from './logger.js'
 import {noProgress, type ProgressDisplay, startPlainProgress} from './progress.js'
@@ -70,7 +70,7 @@ export class Output {
 
   /** The work is over and this is what came of it; said once, whatever comes later. */
   async finish(
-    report: UploadReport | DeliverReport | InspectReport,
+    report: UploadReport | DeliverReport | InspectReport | RelayReport,
     summary: Summary,
     success: boolean,
   ): Promise<void> {

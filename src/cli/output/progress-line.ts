@@ -12,9 +12,7 @@ export function progressLine(progress: Progress, bytesPerSecond: number | null):
 }
 
 const filesPart = ({filesDone, filesTotal, unit = 'file'}: Progress) =>
-  filesTotal === null
-    ? counted(filesDone, unit)
-    : `${humanCount(filesDone)} of ${counted(filesTotal, unit)}`
+  filesTotal === null ? counted(filesDone, unit) : `${humanCount(filesDone)} of ${counted(filesTotal, unit)}`
 
 const bytesPart = ({bytesDone, bytesTotal}: Progress) =>
   bytesTotal === null ? humanBytes(bytesDone) : humanBytesOf(bytesDone, bytesTotal)

@@ -1,5 +1,5 @@
 /** What a person wants to read at the end of a run. */
-import type {DeliverReport, Problem, UploadReport} from '../../core/report.js'
+import type {DeliverReport, Problem, RelayReport, UploadReport} from '../../core/report.js'
 import {counted, humanBytes, humanCount, humanSeconds, printable} from './quantities.js'
 
 export interface Summary {
@@ -44,6 +44,19 @@ export function summarizeDelivery(report: DeliverReport): Summary {
   return {
     headline: `${begun('Delivered', interrupted)} ${counts.join(', ')} from ${topic} in ${humanSeconds(seconds)}`,
     details: problemLines(problems),
+  }
+}
+
+export function summarizeRelay({records, seconds, input, output, interrupted}: RelayReport): Summary {
+  const counts = [
+    counted(records.read, 'record'),
+    ...(records.written === records.read ? [] : [`${humanCount(records.written)} written`]),
+    ...(records.failed === 0 ? [] : [`${humanCount(records.failed)} failed`]),
+    ...(records.deadLettered === 0 ? [] : [`${humanCount(records.deadLettered)} dead-lettered`]),
+  ]
+  return {
+    headline: `${begun('Relayed', interrupted)} ${counts.join(', ')} from ${input} to ${output} in ${humanSeconds(seconds)}`,
+    details: [],
   }
 }
 

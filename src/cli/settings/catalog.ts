@@ -17,6 +17,7 @@ import {
   stoppingSettings,
   topicSettings,
 } from './groups.js'
+import {passthroughSettings} from './passthrough-settings.js'
 import type {Setting, Settings} from './setting.js'
 
 // The order is that of --help.
@@ -79,6 +80,7 @@ export const CATALOG: Readonly<Record<string, Settings>> = {
   reconstruct: reconstructSettings,
   inspect: inspectSettings,
   retry: retryCommandSettings,
+  passthrough: passthroughSettings,
   sandbox: sandboxCommandSettings,
 }
 

@@ -1,0 +1,114 @@
+import type {Invocation} from '../cli/base-command.js'
+import {keepGarbageSmall} from '../cli/garbage.js'
+import {KafkaCommand, type KafkaInvocation} from '../cli/kafka-command.js'
+import {type PassthroughValues, relayOptionsOf} from '../cli/relay-options.js'
+import {flagsOf} from '../cli/settings/flags.js'
+import {passthroughSettings} from '../cli/settings/passthrough-settings.js'
+import {ExitCode} from '../core/errors.js'
+import type {RelayReport} from '../core/report.js'
+
+export default class Passthrough extends KafkaCommand<typeof passthroughSettings> {
+  static override summary = 'Relay records from one topic to another, as they are or transformed.'
+  static override description = `Key, value, headers and time arrive as they were, tombstones and empty values too, and records of a partition keep their order. An offset is committed only when the output has acknowledged what was made of its record: whatever dies, every record arrives at least once.
+
+A record is reversed (--reversestring), given to a plugin (--plugin) or to a program (--exec), or left alone. One that fails is tried again with growing pauses; then the run stops, or the record goes to a dead-letter topic, which streamtool retry reads.
+
+Runs until it is stopped; with --once until the end that the inputs had at the start.`
+  static override usage = 'passthrough --input TOPIC --output TOPIC [FLAGS]'
+  static override examples = [
+    {
+      description: 'From one topic to another, until stopped',
+      command:
+        '<%= config.bin %> <%= command.id %> --input measurements --output copies --brokers localhost:9092',
+    },
+    {
+      description: 'Text backwards; what is no text goes to a dead-letter topic',
+      command:
+        '<%= config.bin %> <%= command.id %> --input text-reversal.http --output text-reversal.python-processor --reversestring --on-failure dead-letter --create-topics',
+    },
+    {
+      description: 'Put the chunks of each file into one partition, so that a group can share the work',
+      command:
+        '<%= config.bin %> <%= command.id %> --input spread-files --output files --partition-by file --once',
+    },
+  ]
+  static override flags = flagsOf(passthroughSettings)
+
+  protected readonly settings = passthroughSettings
+
+  protected titleOf({input, output}: PassthroughValues): string {
+    return `Connecting, to relay ${input.join(', ')} to ${output}`
+  }
+
+  protected endsByItself({once}: PassthroughValues): boolean {
+    return once
+  }
+
+  protected async work({
+    values,
+    kafka,
+    stopping,
+    reporter,
+    output,
+  }: KafkaInvocation<typeof passthroughSettings>): Promise<ExitCode> {
+    const [{clock, stepObserver}, {relayRecords}, {summarizeRelay}, {asMember, setBack}, {transformOf}] =
+      await Promise.all([
+        import('../cli/compose.js'),
+        import('../pipelines/relay-records.js'),
+        import('../cli/output/summary.js'),
+        import('../cli/membership.js'),
+        import('../cli/transform.js'),
+      ])
+    const {logger} = output
+    const group = values.group ?? defaultGroup(values)
+    const options = relayOptionsOf(this.commandName, group, values)
+    keepGarbageSmall()
+    const transform = await transformOf(values)
+    try {
+      logger.info(`Consumer group: ${group}`)
+      const admin = kafka.admin()
+      if (values.fromBeginning) await setBack(admin, group, options.inputs)
+      const membership = {groupId: group, topics: options.inputs, fetchBytes: values.memory}
+      const {report, exitCode} = await asMember(kafka, membership, values, (consumer) =>
+        relayRecords(
+          options,
+          {
+            consumer,
+            admin,
+            producer: kafka.producer(),
+            transform,
+            clock,
+            logger,
+            reporter,
+            steps: stepObserver(),
+          },
+          stopping.signal,
+        ),
+      )
+      await output.finish(report, summarizeRelay(report), exitCode === ExitCode.done)
+      return exitCode
+    } finally {
+      await transform.close()
+    }
+  }
+
+  protected async stoppedEarly({values, output}: Invocation<typeof passthroughSettings>): Promise<ExitCode> {
+    const {summarizeRelay} = await import('../cli/output/summary.js')
+    const report: RelayReport = {
+      schema: 1,
+      command: this.commandName,
+      input: values.input.join(','),
+      output: values.output,
+      group: values.group ?? defaultGroup(values),
+      interrupted: values.once,
+      records: {read: 0, written: 0, failed: 0, deadLettered: 0},
+      seconds: 0,
+    }
+    await output.finish(report, summarizeRelay(report), !values.once)
+    return values.once ? ExitCode.interrupted : ExitCode.done
+  }
+}
+
+/** Two relays of one topic to different places each get everything. */
+const defaultGroup = ({input, output}: PassthroughValues) =>
+  `streamtool-passthrough-${[...new Set(input)].join('+')}-${output}`
