@@ -1,9 +1,10 @@
-import type {Invocation} from '../cli/base-command.js'
+import type {Arguments, Invocation} from '../cli/base-command.js'
 import {keepGarbageSmall} from '../cli/garbage.js'
 import {KafkaCommand, type KafkaInvocation} from '../cli/kafka-command.js'
 import {type PassthroughValues, relayOptionsOf} from '../cli/relay-options.js'
 import {flagsOf} from '../cli/settings/flags.js'
 import {passthroughSettings} from '../cli/settings/passthrough-settings.js'
+import type {SpringFacts} from '../cli/spring/index.js'
 import {ExitCode} from '../core/errors.js'
 import type {RelayReport} from '../core/report.js'
 
@@ -35,6 +36,15 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
   static override flags = flagsOf(passthroughSettings)
 
   protected readonly settings = passthroughSettings
+  #spring: SpringFacts | null = null
+
+  /** Spring's properties are dotted, may follow a `--`, and are `false` when they say so: none of it is oclif's way. */
+  protected override async readArguments(): Promise<Arguments> {
+    const {parsePassthrough} = await import('../cli/spring/index.js')
+    const {flags, properties, spring, remarks} = await parsePassthrough(this.argv, process.env, process.cwd())
+    this.#spring = spring
+    return {args: {}, flags, properties, remarks}
+  }
 
   protected titleOf({input, output}: PassthroughValues): string {
     return `Connecting, to relay ${input.join(', ')} to ${output}`
@@ -60,8 +70,8 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
         import('../cli/transform.js'),
       ])
     const {logger} = output
-    const group = values.group ?? defaultGroup(values)
-    const options = relayOptionsOf(this.commandName, group, values)
+    const group = this.#group(values)
+    const options = relayOptionsOf(this.commandName, group, values, this.#spring !== null)
     keepGarbageSmall()
     const transform = await transformOf(values)
     try {
@@ -99,7 +109,7 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
       command: this.commandName,
       input: values.input.join(','),
       output: values.output,
-      group: values.group ?? defaultGroup(values),
+      group: this.#group(values),
       interrupted: values.once,
       records: {read: 0, written: 0, failed: 0, deadLettered: 0},
       seconds: 0,
@@ -107,8 +117,10 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
     await output.finish(report, summarizeRelay(report), !values.once)
     return values.once ? ExitCode.interrupted : ExitCode.done
   }
-}
 
-/** Two relays of one topic to different places each get everything. */
-const defaultGroup = ({input, output}: PassthroughValues) =>
-  `streamtool-passthrough-${[...new Set(input)].join('+')}-${output}`
+  /** Two relays of one topic to different places each get everything. */
+  #group({group, input, output}: PassthroughValues): string {
+    const named = group ?? this.#spring?.streamName
+    return named ?? `streamtool-passthrough-${[...new Set(input)].join('+')}-${output}`
+  }
+}
