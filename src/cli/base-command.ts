@@ -2,7 +2,7 @@
  * What every command of streamtool is built on: it reads the settings from all their layers, hands them over together
  * with the output, and owns every error, so that exit codes and error objects are the same whatever went wrong.
  */
-import {Command} from '@oclif/core'
+import {Command, type Interfaces} from '@oclif/core'
 import {asStreamtoolError, StreamtoolError} from '../core/errors.js'
 import {isExit} from './errors/exit.js'
 import type {Output} from './output/output.js'
@@ -53,17 +53,24 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
   }
 
   override async run(): Promise<void> {
-    process.exitCode = await this.execute(await this.#invocation(await this.readArguments()))
+    process.exitCode = await this.execute(await this.invocation(this.settings, await this.readArguments()))
   }
 
-  /** Overridden by a command whose arguments are not only flags of oclif's. */
-  protected async readArguments(): Promise<Arguments> {
+  /**
+   * Overridden by a command whose arguments are not only flags of oclif's, or not known before some of them are read.
+   * @param flags made of the command's settings
+   */
+  protected async readArguments(flags: Interfaces.FlagInput = this.ctor.flags): Promise<Arguments> {
     const {refuseValuesOfToggles} = await import('./errors/usage.js')
     refuseValuesOfToggles(this.argv, this.commandName, this.settings)
-    return this.parse()
+    return this.parse({flags, args: this.ctor.args})
   }
 
-  async #invocation({args, flags, properties, remarks = []}: Arguments): Promise<Invocation<S>> {
+  /** @param settings usually the command's own */
+  protected async invocation<T extends CommandSettings>(
+    settings: T,
+    {args, flags, properties, remarks = []}: Arguments,
+  ): Promise<Invocation<T>> {
     const [{resolveSettings}, {Output}, {processStreams}, {redacting}, {pluginCommandsOf}] =
       await Promise.all([
         import('./settings/resolve.js'),
@@ -72,7 +79,7 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
         import('./output/redact.js'),
         import('./plugins/commands.js'),
       ])
-    const {values, notes} = await resolveSettings<CommandSettings>(this.settings, {
+    const {values, notes} = await resolveSettings<CommandSettings>(settings, {
       command: this.commandName,
       flags,
       ...(properties === undefined ? {} : {properties}),
@@ -84,7 +91,7 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
     this.#output = output
     for (const remark of remarks) output.logger.info(remark)
     for (const note of notes) output.logger.warn(note)
-    return {values: values as Values<S>, flags, args, output}
+    return {values: values as Values<T>, flags, args, output}
   }
 
   /** Never rethrows: oclif would print the error its own way, and exit with a code of its own under --json. */

@@ -72,10 +72,9 @@ export interface DirectoryOptions {
 
 /** A directory that files are written to, with its group and its place for chunks that came early. */
 export async function openDirectory({directory, ...options}: DirectoryOptions): Promise<Delivery> {
-  const [{createDirectoryDestination}, {createSpillStore}, {readOrCreateGroupId}] = await Promise.all([
+  const [{createDirectoryDestination}, {createSpillStore}] = await Promise.all([
     import('../adapters/files/directory-destination.js'),
     import('../adapters/files/spill-store.js'),
-    import('../adapters/state/group-id.js'),
   ])
   await requireDirectory(directory)
   const destination = await createDirectoryDestination({
@@ -85,8 +84,8 @@ export async function openDirectory({directory, ...options}: DirectoryOptions): 
     steps: stepObserver(),
   })
   const {whenStorageAllows} = destination
-  const spillDirectory = join(directory, STATE_DIRECTORY, 'spill')
-  const spill = await createSpillStore(spillDirectory, {whenStorageAllows, signal: options.signal}).catch(
+  const {signal} = options
+  const spill = await createSpillStore(spillIn(directory), {whenStorageAllows, signal}).catch(
     async (thrown: unknown) => {
       await destination.close()
       throw thrown
@@ -95,7 +94,7 @@ export async function openDirectory({directory, ...options}: DirectoryOptions): 
   return {
     destination,
     spill,
-    defaultGroup: () => readOrCreateGroupId(directory, () => `streamtool-${randomBytes(8).toString('hex')}`),
+    defaultGroup: () => groupKeptIn(directory),
     async close() {
       await destination.close()
       await spill.close()
@@ -103,8 +102,17 @@ export async function openDirectory({directory, ...options}: DirectoryOptions): 
   }
 }
 
+/** Where chunks wait for their turn, on the disk of the files that they are for. */
+export const spillIn = (directory: string) => join(directory, STATE_DIRECTORY, 'spill')
+
+/** The group that belongs to an output directory, and goes where that goes. */
+export async function groupKeptIn(directory: string): Promise<string> {
+  const {readOrCreateGroupId} = await import('../adapters/state/group-id.js')
+  return readOrCreateGroupId(directory, () => `streamtool-${randomBytes(8).toString('hex')}`)
+}
+
 /** What is not there yet is made. */
-async function requireDirectory(directory: string): Promise<void> {
+export async function requireDirectory(directory: string): Promise<void> {
   const found = await stat(directory).catch(() => null)
   if (found === null || found.isDirectory()) return
   throw new StreamtoolError('SETTING_INVALID', `The output ${directory} is not a directory.`, {

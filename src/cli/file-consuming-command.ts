@@ -6,6 +6,7 @@ import {ExitCode, StreamtoolError} from '../core/errors.js'
 import type {Logger} from '../core/ports/index.js'
 import {type DeliverReport, nothingDelivered} from '../core/report.js'
 import type {Invocation} from './base-command.js'
+import type {KafkaClient} from './compose.js'
 import type {Delivery} from './delivery.js'
 import {keepGarbageSmall} from './garbage.js'
 import {KafkaCommand, type KafkaCommandSettings, type KafkaInvocation} from './kafka-command.js'
@@ -30,6 +31,9 @@ export interface DeliverySurroundings {
   readonly logger: Logger
   /** Aborted when the run is to stop. */
   readonly signal: AbortSignal
+  readonly kafka: KafkaClient
+  /** Ends the run with this error: nothing can be delivered any more. */
+  readonly fail: (error: StreamtoolError) => void
 }
 
 export abstract class FileConsumingCommand<S extends FileConsumingSettings> extends KafkaCommand<S> {
@@ -51,7 +55,13 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
     const wants = pathFilter(values)
     givingUp(values)
     keepGarbageSmall()
-    const delivery = await this.openDelivery(invocation.values, {logger, signal: stopping.signal})
+    const failed = new AbortController()
+    const delivery = await this.openDelivery(invocation.values, {
+      logger,
+      signal: stopping.signal,
+      kafka,
+      fail: (error) => failed.abort(error),
+    })
     try {
       const group = values.group ?? (await delivery.defaultGroup())
       logger.info(`Consumer group: ${group}`)
@@ -66,8 +76,8 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
             group,
             once: values.once,
             incompleteAfterMs: values.incompleteAfter,
-            memoryBytes: values.memory * (1 - FETCH_SHARE),
-            concurrency: values.concurrency,
+            memoryBytes: values.memory * (1 - FETCH_SHARE) - (delivery.memoryBytes ?? 0),
+            concurrency: delivery.finishing ?? values.concurrency,
             commitIntervalMs: COMMIT_INTERVAL_MS,
             commitFiles: COMMIT_FILES,
             generations: values.generations,
@@ -86,9 +96,10 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
             reporter,
             steps: stepObserver(),
           },
-          stopping.signal,
+          AbortSignal.any([stopping.signal, failed.signal]),
         ),
       )
+      failed.signal.throwIfAborted()
       await output.finish(report, summarizeDelivery(report), exitCode === ExitCode.done)
       if (!stoodBy && foundNothingNew(values, report))
         logger.info(`To read ${values.topic} from its start once more: --from-beginning`)

@@ -1,9 +1,8 @@
 import type {Delivery} from '../cli/delivery.js'
-import {FileConsumingCommand} from '../cli/file-consuming-command.js'
+import {type DeliverySurroundings, FileConsumingCommand} from '../cli/file-consuming-command.js'
 import {reconstructSettings} from '../cli/settings/catalog.js'
 import {flagsOf} from '../cli/settings/flags.js'
 import type {Values} from '../cli/settings/setting.js'
-import type {Logger} from '../core/ports/index.js'
 
 export default class Reconstruct extends FileConsumingCommand<typeof reconstructSettings> {
   static override summary = 'Put files together from a topic and write them to a directory.'
@@ -37,9 +36,9 @@ Runs until it is stopped; with --once until the end that the topic had at the st
 
   protected async openDelivery(
     {output, concurrency, onConflict}: Values<typeof reconstructSettings>,
-    surroundings: {readonly logger: Logger; readonly signal: AbortSignal},
+    {logger, signal}: DeliverySurroundings,
   ): Promise<Delivery> {
     const {openDirectory} = await import('../cli/compose.js')
-    return openDirectory({directory: output, concurrency, onConflict, ...surroundings})
+    return openDirectory({directory: output, concurrency, onConflict, logger, signal})
   }
 }

@@ -2,8 +2,8 @@
 import {StreamtoolError} from '../core/errors.js'
 import type {Clock} from '../core/ports/index.js'
 
-/** So long a processor that was told to stop may take to do so; then nobody listens to it any more. */
-const GRACE_MS = 5000
+/** So long a host that was told to stop an attempt may take to do so; then nobody listens to it any more. */
+const GRACE_MS = 10_000
 
 export interface AttemptLimits {
   /** Null: as long as it takes. */

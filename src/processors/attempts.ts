@@ -73,7 +73,7 @@ export async function attemptUntilProcessed(
     const {error} = tried
     record = tried.record
     if (error.endsRun) throw error
-    if (inThisRun >= attempts) return usedUp(error)
+    if (inThisRun >= attempts || error.code === 'FILE_TOO_LARGE_FOR_MEMORY') return usedUp(error)
     const pauseMs = pauseBefore(inThisRun, options)
     logger.warn(
       `Attempt ${inThisRun} of ${attempts} on ${path} failed: ${error.message} The next one is in ${Math.ceil(pauseMs / 1000)} s.`,

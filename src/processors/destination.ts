@@ -9,7 +9,7 @@
  * entry in the index, however long ago the last commit was; and an older generation is never processed after a newer
  * one of its path, unless all are wanted.
  *
- * A processor is told to stop when its file is no longer this process's. If it succeeds all the same, that counts.
+ * A processor is told to stop when its file is no longer this process's, or the run ends.
  */
 import {StreamtoolError} from '../core/errors.js'
 import {Semaphore, Turns} from '../core/flow/index.js'

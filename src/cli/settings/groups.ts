@@ -189,6 +189,7 @@ export const reassemblySettings = {
     group: 'FILES',
     summary: 'Finished files that are made durable side by side',
     default: '32',
+    min: 1,
   }),
 }
 

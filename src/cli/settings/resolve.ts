@@ -111,10 +111,11 @@ function missingSettings(
   )
 }
 
-function waysToSay(name: string, {example, placeholder}: Setting): string {
+function waysToSay(name: string, {example, placeholder, section}: Setting): string {
   const value = example ?? placeholder
+  const where = section === undefined ? '' : ` under ${section}`
   return (
     `Give ${flagName(name)} ${value}, or set ${variableName(name)}=${value}, ` +
-    `or write \`${keyName(name)}: ${value}\` in streamtool.config.yaml.`
+    `or write \`${keyName(name)}: ${value}\`${where} in streamtool.config.yaml.`
   )
 }

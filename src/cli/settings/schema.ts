@@ -22,7 +22,9 @@ export function schemaOf(setting: Setting, baseDir: string): ValueSchema {
     case 'toggle':
       return onOrOff
     case 'integer':
-      return wholeNumberUpTo(setting.max ?? Number.MAX_SAFE_INTEGER)
+      return wholeNumber(setting.min ?? 0, setting.max ?? Number.MAX_SAFE_INTEGER)
+    case 'number':
+      return anyNumber(setting.min ?? -Infinity, setting.max ?? Infinity)
     case 'decimal':
       return decimalNumber
     case 'size':
@@ -93,12 +95,13 @@ const onOrOff = v.pipe(
   v.boolean('must be true or false'),
 )
 
-function wholeNumberUpTo(max: number): ValueSchema {
-  const message = `must be a whole number ${max === Number.MAX_SAFE_INTEGER ? 'of 0 or more' : `from 0 to ${max}`}`
+function wholeNumber(min: number, max: number): ValueSchema {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of ${min} or more` : `from ${min} to ${max}`
+  const message = `must be a whole number ${range}`
   return v.pipe(
     v.union([v.number(), v.pipe(v.string(), v.digits(message), v.transform(Number))], message),
     v.safeInteger(message),
-    v.minValue(0, message),
+    v.minValue(min, message),
     v.maxValue(max, message),
   )
 }
@@ -113,6 +116,24 @@ const decimalNumber = v.pipe(
   v.minValue(0, DECIMAL_FORM),
 )
 
+function anyNumber(min: number, max: number): ValueSchema {
+  const from = min === -Infinity ? '' : ` of ${min} or more`
+  const range = max === Infinity ? from : min === -Infinity ? ` of ${max} or less` : ` from ${min} to ${max}`
+  const message = `must be a number${range}, like 5 or -0.25`
+  return v.pipe(
+    v.union(
+      [
+        v.number(),
+        v.pipe(v.string(), v.regex(/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, message), v.transform(Number)),
+      ],
+      message,
+    ),
+    v.finite(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+  )
+}
+
 function parsed(parse: (written: string) => number | null, message: string): ValueSchema {
   return v.pipe(
     v.union([v.string(), v.number()], message),
@@ -124,7 +145,7 @@ function parsed(parse: (written: string) => number | null, message: string): Val
 function oneOf(choices: readonly string[]): ValueSchema {
   return v.pipe(
     v.string(`must be one of ${choices.join(', ')}`),
-    v.transform((given) => given.toLowerCase()),
+    v.transform((given) => choices.find((choice) => isSameWord(choice, given, choices)) ?? given),
     v.rawCheck(({dataset, addIssue}) => {
       if (!dataset.typed || choices.includes(dataset.value)) return
       const meant = nearest(dataset.value, choices)
@@ -132,6 +153,11 @@ function oneOf(choices: readonly string[]): ValueSchema {
       addIssue({message: `must be one of ${choices.join(', ')}${hint}`})
     }),
   )
+}
+
+/** In whatever case, unless that is what tells two of them apart. */
+function isSameWord(choice: string, given: string, choices: readonly string[]): boolean {
+  return choice === given || (!choices.includes(given) && choice.toLowerCase() === given.toLowerCase())
 }
 
 /** `key=value`, several at a comma that another `key=` follows, so that values may hold commas. */

@@ -13,6 +13,7 @@ export type SettingKind =
   | 'toggle'
   | 'integer'
   | 'decimal'
+  | 'number'
   | 'size'
   | 'duration'
   | 'choice'
@@ -35,10 +36,14 @@ interface SettingFacts {
   readonly required?: true
   /** The largest number that makes sense. */
   readonly max?: number
+  /** The smallest; 0 unless given, but for `number`. */
+  readonly min?: number
   /** An example value for the message that says it is missing. */
   readonly example?: string
   /** May stand at the top of a configuration file, for all commands. Others stand under their command's name. */
   readonly common?: true
+  /** Where else it stands in a configuration file: `process.options`. */
+  readonly section?: string
 }
 
 declare const valueType: unique symbol
@@ -73,6 +78,8 @@ export const list = builder<readonly string[]>('list', 'TEXT')
 export const toggle = builder<boolean>('toggle', '')
 export const integer = builder<number>('integer', 'N')
 export const decimal = builder<number>('decimal', 'N')
+/** Any number, also below 0. */
+export const number = builder<number>('number', 'N')
 /** In bytes. */
 export const size = builder<number>('size', 'SIZE')
 /** In milliseconds. */
