@@ -121,7 +121,9 @@ export async function requireDirectory(directory: string): Promise<void> {
   })
 }
 
-/** The loopback broker for trying out. */
+export type {Sandbox}
+
+/** The loopback broker and bucket for trying out. */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const {startSandbox} = await import('../sandbox/index.js')
   return startSandbox(options)

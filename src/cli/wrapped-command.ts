@@ -4,13 +4,13 @@ import {constants} from 'node:os'
 import {StreamtoolError} from '../core/errors.js'
 
 /**
- * @param environment in addition to our own
+ * @param environment in addition to our own, and what of ours is left out
  * @returns its exit code; 128 and the signal's number when a signal ended it, as shells have it
  * @throws USAGE when it cannot be started
  */
 export function runWrapped(
   [program = '', ...args]: readonly string[],
-  environment: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -31,7 +31,7 @@ let env: {STREAMTOOL_BROKERS: string}
 beforeAll(async () => {
   sandbox = start(['sandbox', '--kafka-port', '0'])
   await eventually('the sandbox is ready', () => sandbox.stdout().includes('\n'))
-  const [, brokers] = /^export STREAMTOOL_BROKERS=(127\.0\.0\.1:\d+)\n/.exec(sandbox.stdout()) ?? []
+  const [, brokers] = /^export STREAMTOOL_BROKERS=(127\.0\.0\.1:\d+) .*\n/.exec(sandbox.stdout()) ?? []
   env = {STREAMTOOL_BROKERS: brokers!}
 })
 afterAll(async () => {
@@ -69,6 +69,24 @@ describe('the sandbox', () => {
     const [brokers, ...args] = JSON.parse(stdout) as string[]
     expect(brokers).toMatch(/^127\.0\.0\.1:\d+$/)
     expect(args).toEqual(['b', 'a', 'b', '--json'])
+  })
+
+  it('tells the command where the bucket is, whatever other credentials there are', async () => {
+    const names = ['STREAMTOOL_BUCKET', 'AWS_ENDPOINT_URL_S3', 'AWS_ACCESS_KEY_ID', 'AWS_PROFILE']
+    const script = `console.log(JSON.stringify(${JSON.stringify(names)}.map((name) => process.env[name] ?? null)))`
+    const {stdout} = await streamtool(
+      ['sandbox', '--bucket', 'my-files', '--', process.execPath, '-e', script],
+      {env: {...process.env, AWS_PROFILE: 'production', AWS_ACCESS_KEY_ID: 'other'}},
+    )
+    const [bucket, endpoint, accessKeyId, profile] = JSON.parse(stdout) as (string | null)[]
+    expect([bucket, accessKeyId, profile]).toEqual(['my-files', 'sandbox', null])
+    expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  })
+
+  it('refuses what cannot be the name of a bucket', async () => {
+    const {exitCode, stdout} = await streamtool(['sandbox', '--bucket', 'My_Files', '--json', '--', 'true'])
+    expect(exitCode).toBe(2)
+    expect(JSON.parse(stdout)).toMatchObject({error: {code: 'SETTING_INVALID'}})
   })
 
   it('says so when the command cannot be run', async () => {

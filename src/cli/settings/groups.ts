@@ -329,6 +329,13 @@ export const sandboxSettings = {
     group: 'SANDBOX',
     placeholder: 'PORT',
     max: 65_535,
-    summary: 'Port of the bucket; accepted, and of no effect until the sandbox has one',
+    summary:
+      'Port of the bucket store, 0 for any free one (default: 9000; with a command after --, or with --kafka-port 0, any free one)',
+  }),
+  bucket: text({
+    group: 'SANDBOX',
+    placeholder: 'BUCKET',
+    summary: 'Bucket that is there from the beginning',
+    default: 'sandbox',
   }),
 }

@@ -18,6 +18,7 @@ import {Buckets} from './storage/buckets.js'
 
 export type {Call, Fault, Intercept} from './faults.js'
 export type {OperationName} from './routes.js'
+export {isBucketName} from './storage/buckets.js'
 export type {Account} from './signature/authenticate.js'
 
 export interface BucketOptions {

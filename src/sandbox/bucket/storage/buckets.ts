@@ -9,6 +9,8 @@ const BUCKET_FILE = 'bucket.json'
 const NAME =
   /^(?!xn--|sthree-)(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$(?<!-s3alias|--ol-s3)/
 
+export const isBucketName = (name: string) => NAME.test(name)
+
 export class Buckets {
   readonly #dir: string
   readonly #buckets = new Map<string, BucketStore>()
@@ -40,7 +42,7 @@ export class Buckets {
 
   /** @throws S3Error InvalidBucketName, BucketAlreadyOwnedByYou */
   create(name: string, nowMs: number): void {
-    if (!NAME.test(name)) throw new S3Error('InvalidBucketName', undefined, {BucketName: name})
+    if (!isBucketName(name)) throw new S3Error('InvalidBucketName', undefined, {BucketName: name})
     if (this.#buckets.has(name)) throw new S3Error('BucketAlreadyOwnedByYou', undefined, {BucketName: name})
     const dir = join(this.#dir, name)
     const bucket = new BucketStore(dir, name, nowMs)
