@@ -36,6 +36,7 @@ export const ERROR_KINDS = {
   USAGE: {exitCode: 2, meaning: 'A flag or argument is wrong.'},
   SETTING_MISSING: {
     exitCode: 2,
+    endsRun: true,
     meaning: 'A setting without which the command cannot run was found nowhere.',
   },
   SETTING_INVALID: {exitCode: 2, meaning: 'A setting has a value that cannot be used.'},

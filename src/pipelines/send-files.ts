@@ -9,7 +9,7 @@
 import {setMaxListeners} from 'node:events'
 import {RECORD_BATCH_HEADER_BYTES, type WireFormat} from '../core/chunk/index.js'
 import {asStreamtoolError, ExitCode, StreamtoolError, worstExitCode} from '../core/errors.js'
-import {isAborted, Semaphore} from '../core/flow/index.js'
+import {Batcher, isAborted, Semaphore} from '../core/flow/index.js'
 import type {
   Clock,
   FileSource,
@@ -21,7 +21,6 @@ import type {
   TopicAdmin,
 } from '../core/ports/index.js'
 import type {PipelineResult, Problem, Reporter, UploadReport} from '../core/report.js'
-import {Batcher} from './sending/batcher.js'
 import {FileSender} from './sending/file-sender.js'
 
 export interface SendFilesOptions {

@@ -8,7 +8,7 @@ const [program = '', directory = ''] = process.argv.slice(2)
 const host = createExecHost({
   command: parseExec(program, {shell: false}),
   outputDir: directory,
-  wantsResult: false,
+  results: null,
   environment: process.env,
   logger: recordedLog(),
   graceMs: 1000,

@@ -13,8 +13,8 @@ import {
 } from '../../core/chunk/index.js'
 import {NO_HEADERS} from '../../core/chunk/headers.js'
 import {StreamtoolError} from '../../core/errors.js'
+import type {Batcher} from '../../core/flow/index.js'
 import type {Clock, FileIdentity, SourceFile, SourceReader} from '../../core/ports/index.js'
-import type {Batcher} from './batcher.js'
 import {planUpload, type UploadPlan} from './upload-plan.js'
 
 /** A file that grows is given so many chances, each a little later than the one before. */

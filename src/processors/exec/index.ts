@@ -8,11 +8,13 @@
  * and its end is the end of the group: whatever it left running is ended too, and on a time-out, when the run ends,
  * and when streamtool dies in whatever way, everything is (process-group.ts).
  */
+import {setMaxListeners} from 'node:events'
 import {isAbsolute} from 'node:path'
 import {StreamtoolError} from '../../core/errors.js'
 import type {Logger, StagedFile} from '../../core/ports/index.js'
 import type {FileInfo} from '../contract.js'
 import type {ProcessorHost} from '../host.js'
+import type {ResultSink} from '../results.js'
 import type {ExecCommand} from './command.js'
 import {factsOf, inheritedEnvironment, variablesOf} from './facts.js'
 import {BoundedBytes, BoundedLines, LineSplitter} from './output.js'
@@ -23,7 +25,7 @@ import {failureOf, notStarted, resultTooLarge} from './verdicts.js'
 
 export {parseExec, type ExecCommand} from './command.js'
 
-const GRACE_MS = 5000
+const GRACE_MS = 3000
 /** Below what a topic takes by default, 1 MiB with its record around it. */
 const RESULT_BYTES = 1024 * 1000
 /** Of what it prints for one file: lines that are logged, and that are kept for the report of a failure. */
@@ -34,8 +36,8 @@ export interface ExecHostOptions {
   readonly command: ExecCommand
   /** Exists, and is writable. Absolute. */
   readonly outputDir: string
-  /** Whether what it prints on its standard output is its result; if not it is logged. */
-  readonly wantsResult: boolean
+  /** For what it prints on its standard output, its result; null: that is logged. */
+  readonly results: Pick<ResultSink, 'returned'> | null
   /** The environment of streamtool. */
   readonly environment: NodeJS.ProcessEnv
   readonly logger: Logger
@@ -48,6 +50,7 @@ export function createExecHost(options: ExecHostOptions): ProcessorHost {
   const {command, logger, graceMs = GRACE_MS} = options
   const environment = inheritedEnvironment(options.environment)
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal)
   const running = new Set<Promise<unknown>>()
   let started: {readonly program: string; readonly guard: Guard} | null = null
 
@@ -71,7 +74,9 @@ export function createExecHost(options: ExecHostOptions): ProcessorHost {
     })
     const lastLines = output.end()
     if (end.exitCode !== 0) throw failureOf(command, file, end, lastLines)
-    return output.result()
+    const result = output.result()
+    await options.results?.returned(result, file, signal)
+    return result
   }
 
   return {
@@ -133,8 +138,8 @@ function pathOf({localPath}: StagedFile, command: ExecCommand, {path}: FileInfo)
   throw new StreamtoolError('BUG', `The content of ${path} is in no file, and the program takes one.`)
 }
 
-function outputOf(file: FileInfo, {wantsResult, logger, resultBytes = RESULT_BYTES}: ExecHostOptions) {
-  const facts = {path: file.path, attempt: file.attempt}
+function outputOf(file: FileInfo, {command, results, logger, resultBytes = RESULT_BYTES}: ExecHostOptions) {
+  const facts = {processor: command.name, file: file.path, attempt: file.attempt}
   const said = new BoundedLines({lines: LOGGED_LINES, kept: KEPT_LINES}, (line) => logger.info(line, facts))
   const printed = new BoundedLines({lines: LOGGED_LINES, kept: 0}, (line) => logger.debug(line, facts))
   const result = new BoundedBytes(resultBytes)
@@ -142,7 +147,7 @@ function outputOf(file: FileInfo, {wantsResult, logger, resultBytes = RESULT_BYT
   const stdoutLines = new LineSplitter((line) => printed.add(line))
   return {
     stderr: (data: Buffer) => stderrLines.push(data),
-    stdout: (data: Buffer) => (wantsResult ? result.add(data) : stdoutLines.push(data)),
+    stdout: (data: Buffer) => (results ? result.add(data) : stdoutLines.push(data)),
     /** @returns the last lines of its standard error */
     end(): readonly string[] {
       for (const lines of [stderrLines, stdoutLines]) lines.end()

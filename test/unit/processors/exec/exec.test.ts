@@ -8,6 +8,7 @@ import {beforeEach, describe, expect, it, onTestFinished} from 'vitest'
 import type {StagedFile} from '../../../../src/core/ports/index.js'
 import {createExecHost, parseExec, type ExecHostOptions} from '../../../../src/processors/exec/index.js'
 import type {ProcessorHost} from '../../../../src/processors/host.js'
+import type {ResultSink} from '../../../../src/processors/results.js'
 import {eventually} from '../../../support/eventually.js'
 import {fileInfo} from '../../../support/processed-file.js'
 import {recordedLog, type RecordedLog} from '../../../support/quiet.js'
@@ -16,9 +17,12 @@ import {temporaryDirectory} from '../../../support/temporary-directory.js'
 
 let home: string
 let log: RecordedLog
+let sent: unknown[]
+const sink: Pick<ResultSink, 'returned'> = {returned: async (value, {path}) => void sent.push([path, value])}
 beforeEach(async () => {
   home = await temporaryDirectory()
   log = recordedLog()
+  sent = []
 })
 
 async function startHost(
@@ -29,7 +33,7 @@ async function startHost(
   const host = createExecHost({
     command: parseExec(template, {shell}),
     outputDir: home,
-    wantsResult: true,
+    results: sink,
     environment: process.env,
     logger: log,
     graceMs: 2000,
@@ -75,6 +79,7 @@ describe('a program as a processor', () => {
   it('gets the file by its path, and its result is what it prints', async () => {
     const host = await startHost('cat {path}')
     expect(text(await run(host, 'run/a.csv', 'x;y\n'))).toBe('x;y')
+    expect(sent).toEqual([['run/a.csv', Buffer.from('x;y')]])
     expect(host.name).toBe('cat')
   })
 
@@ -157,6 +162,16 @@ describe('a program as a processor', () => {
 })
 
 describe('a program that fails', () => {
+  it('has no result', async () => {
+    await expect(run(await startHost(`sh -c 'echo half; exit 1'`))).rejects.toThrow('exited with 1')
+    expect(sent).toEqual([])
+  })
+
+  it('is one whose result cannot be sent', async () => {
+    const results = {returned: async () => Promise.reject(new Error('the topic is gone'))}
+    await expect(run(await startHost('echo x', {results}))).rejects.toThrow('the topic is gone')
+  })
+
   it('fails the file by its exit code, with its last words', async () => {
     const script = await asScript(
       'fail',
@@ -169,7 +184,7 @@ describe('a program that fails', () => {
       facts: {path: 'run/a.csv', exitCode: 3},
     })
     expect(
-      log.entries.map(({level, message, facts}) => [level, message, facts['path'], facts['attempt']]),
+      log.entries.map(({level, message, facts}) => [level, message, facts['file'], facts['attempt']]),
     ).toEqual(['one', 'two', 'three', 'four'].map((line) => ['info', line, 'run/a.csv', 1]))
   })
 
@@ -225,7 +240,7 @@ describe('what a program prints', () => {
 
   it('is logged when nobody wants it as a result, and only so much of it', async () => {
     const host = await startHost(`sh -c 'seq 1 1000; yes no | head -n 1000 >&2; printf "no line end"'`, {
-      wantsResult: false,
+      results: null,
     })
     expect(await run(host)).toBeUndefined()
     const at = (level: string) =>

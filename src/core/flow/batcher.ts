@@ -3,9 +3,9 @@
  * byte budget. No record waits for a timer: while a partition has a request under way its small records gather for
  * the next one (as Nagle's algorithm does for a connection); without one, or with a batch that is full, they go.
  */
-import {recordBytesUpperBound, RECORD_BATCH_HEADER_BYTES} from '../../core/chunk/index.js'
-import {Semaphore} from '../../core/flow/index.js'
-import type {OutgoingRecord, RecordProducer, StepObserver} from '../../core/ports/index.js'
+import {recordBytesUpperBound, RECORD_BATCH_HEADER_BYTES} from '../chunk/index.js'
+import {Semaphore} from './semaphore.js'
+import type {OutgoingRecord, RecordProducer, StepObserver} from '../ports/index.js'
 
 /** More at once than these gain nothing: the broker works through them one by one. */
 const REQUESTS_IN_FLIGHT = 8
