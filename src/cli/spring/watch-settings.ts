@@ -54,6 +54,7 @@ export function watchOptionsOf(
         'always',
       probes: probesOf(find, env),
     },
+    isBinder: true,
     info: isOn(find('management.info.env.enabled'), false) ? infoOf(properties) : {},
     tags: {...tagsOf(properties), ...ownTagsOf(properties)},
   }

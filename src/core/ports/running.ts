@@ -6,6 +6,8 @@ export interface RunStatus {
   readonly phase: 'starting' | 'running' | 'draining' | 'ended'
   readonly startedMs: number
   readonly broker: BrokerStatus
+  /** The place that files are delivered to, when it can be away. */
+  readonly storage?: BrokerStatus
   readonly inputs: readonly InputStatus[]
   readonly outputs: readonly OutputStatus[]
   /** Totals since the start, by metric name without prefix: `records_read`, `files_delivered`, … */

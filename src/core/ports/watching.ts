@@ -28,6 +28,8 @@ export interface WatchOptions {
     /** Whether there are the groups liveness and readiness. */
     readonly probes: boolean
   }
+  /** Whether the lag is also told under the name that Spring Cloud Stream's Kafka binder has for it. */
+  readonly isBinder: boolean
   /** The answer of `info`. */
   readonly info: Readonly<Record<string, unknown>>
   /** On every metric, by dotted name: `stream.name`. */
