@@ -12,12 +12,16 @@ import type {HeldInstanceId} from '../adapters/state/instance-id.js'
 import type {KafkaClient} from '../adapters/kafka/index.js'
 import {STATE_DIRECTORY} from '../core/chunk/paths.js'
 import {StreamtoolError} from '../core/errors.js'
-import type {FileSource, Logger, SpillStore, StepObserver} from '../core/ports/index.js'
+import type {FileSource, Logger, SpillStore, StartWatching, StepObserver} from '../core/ports/index.js'
 import type {Sandbox, SandboxOptions} from '../sandbox/index.js'
 import type {Delivery} from './delivery.js'
 import type {Connection} from './kafka-connection.js'
 
 export {systemClock as clock}
+
+export const startWatching: StartWatching = async (options, control) =>
+  (await import('../adapters/http/index.js')).startWatching(options, control)
+
 export type {KafkaClient}
 
 export async function openKafka(connection: Connection, logger: Logger): Promise<KafkaClient> {
@@ -68,6 +72,8 @@ export interface DirectoryOptions {
   readonly logger: Logger
   /** Ends waiting for the storage. */
   readonly signal: AbortSignal
+  /** Is told what is the matter with the storage, and null when that is over. */
+  readonly onOutage?: (reason: string | null) => void
 }
 
 /** A directory that files are written to, with its group and its place for chunks that came early. */

@@ -34,6 +34,8 @@ export interface DeliverySurroundings {
   readonly kafka: KafkaClient
   /** Ends the run with this error: nothing can be delivered any more. */
   readonly fail: (error: StreamtoolError) => void
+  /** To be told what is the matter with the place that files go to, and null when that is over: then it is not ready. */
+  readonly onOutage: (reason: string | null) => void
 }
 
 export abstract class FileConsumingCommand<S extends FileConsumingSettings> extends KafkaCommand<S> {
@@ -49,7 +51,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
       import('../pipelines/deliver-files.js'),
       import('./output/summary.js'),
     ])
-    const {kafka, stopping, reporter, output} = invocation
+    const {kafka, stopping, reporter, output, watch} = invocation
     const {logger} = output
     const values: Values<FileConsumingSettings> = invocation.values
     const wants = pathFilter(values)
@@ -61,6 +63,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
       signal: stopping.signal,
       kafka,
       fail: (error) => failed.abort(error),
+      onOutage: (reason) => watch?.storage(reason),
     })
     try {
       const group = values.group ?? (await delivery.defaultGroup())
@@ -95,6 +98,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
             logger,
             reporter,
             steps: stepObserver(),
+            onView: (view) => watch?.sees(view),
           },
           AbortSignal.any([stopping.signal, failed.signal]),
         ),

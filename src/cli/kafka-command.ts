@@ -6,6 +6,8 @@ import type {KafkaClient} from './compose.js'
 import type {kafkaCommandSettings} from './settings/catalog.js'
 import type {Settings, Values} from './settings/setting.js'
 import type {Stopping} from './signals.js'
+import type {RunWatch} from './run-watch.js'
+import type {Watched, Watching, WatchValues} from './watching.js'
 
 export type KafkaCommandSettings = CommandSettings & typeof kafkaCommandSettings
 
@@ -14,6 +16,8 @@ export interface KafkaInvocation<S extends Settings> extends Invocation<S> {
   readonly stopping: Stopping
   /** Also notices that the work has begun, until when a stop cuts connecting short. */
   readonly reporter: Reporter
+  /** Who counts for those who watch from outside; null when nobody does. */
+  readonly watch: RunWatch | null
 }
 
 export abstract class KafkaCommand<S extends KafkaCommandSettings> extends StreamtoolCommand<S> {
@@ -22,6 +26,8 @@ export abstract class KafkaCommand<S extends KafkaCommandSettings> extends Strea
   /** Whether the command ends by itself; one that runs until stopped also stops when nobody reads its events. */
   protected abstract endsByItself(values: Values<S>): boolean
   protected abstract work(invocation: KafkaInvocation<S>): Promise<ExitCode>
+  /** Overridden by a command that has more to show, and to be told, and serves that itself. */
+  protected readonly servesItself: boolean = false
   /** Stopped before the work began. */
   protected abstract stoppedEarly(invocation: Invocation<S>): Promise<ExitCode>
 
@@ -48,23 +54,36 @@ export abstract class KafkaCommand<S extends KafkaCommandSettings> extends Strea
       if (!work.begun) void kafka.close()
     }
     stopping.signal.addEventListener('abort', cutConnecting)
+    let watching: Watching | null = null
     const reporter: Reporter = {
       event: (event) => {
         work.begun ||= event.event === 'started'
+        watching?.run.event(event)
         output.reporter.event(event)
       },
-      watch: (progress) => output.reporter.watch(progress),
+      watch: (progress) => {
+        watching?.run.watch(progress)
+        output.reporter.watch(progress)
+      },
     }
     try {
+      watching = await this.#openWatching(values, {kafka, stopping, logger: output.logger})
       await output.begin(this.titleOf(invocation.values))
-      return await this.work({...invocation, kafka, stopping, reporter})
+      return await this.work({...invocation, kafka, stopping, reporter, watch: watching?.run ?? null})
     } catch (error) {
       if (stopping.signal.aborted && !work.begun) return await this.stoppedEarly(invocation)
       throw error
     } finally {
       stopping.signal.removeEventListener('abort', cutConnecting)
+      await watching?.close()
       await kafka.close()
       stopping.dispose()
     }
+  }
+
+  async #openWatching(values: Values<KafkaCommandSettings>, watched: Watched): Promise<Watching | null> {
+    if (this.servesItself || !('metricsPort' in values)) return null
+    const {openWatching} = await import('./watching.js')
+    return openWatching(values as WatchValues, watched)
   }
 }

@@ -36,6 +36,7 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
   static override flags = flagsOf(passthroughSettings)
 
   protected readonly settings = passthroughSettings
+  protected override readonly servesItself = true
   #spring: SpringFacts | null = null
 
   /** Spring's properties are dotted, may follow a `--`, and are `false` when they say so: none of it is oclif's way. */
@@ -61,18 +62,27 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
     reporter,
     output,
   }: KafkaInvocation<typeof passthroughSettings>): Promise<ExitCode> {
-    const [{clock, stepObserver}, {relayRecords}, {summarizeRelay}, {asMember, setBack}, {transformOf}] =
-      await Promise.all([
-        import('../cli/compose.js'),
-        import('../pipelines/relay-records.js'),
-        import('../cli/output/summary.js'),
-        import('../cli/membership.js'),
-        import('../cli/transform.js'),
-      ])
+    const [
+      {clock, stepObserver},
+      {relayRecords},
+      {summarizeRelay},
+      {asMember, setBack},
+      {transformOf},
+      {lateControl, openPassthroughWatching},
+    ] = await Promise.all([
+      import('../cli/compose.js'),
+      import('../pipelines/relay-records.js'),
+      import('../cli/output/summary.js'),
+      import('../cli/membership.js'),
+      import('../cli/transform.js'),
+      import('../cli/watching.js'),
+    ])
     const {logger} = output
     const group = this.#group(values)
     const options = relayOptionsOf(this.commandName, group, values, this.#spring !== null)
     keepGarbageSmall()
+    const control = lateControl(options, (reason) => stopping.stop(reason))
+    const watching = await openPassthroughWatching(values, this.#spring, control, logger)
     const transform = await transformOf(values)
     try {
       logger.info(`Consumer group: ${group}`)
@@ -91,6 +101,7 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
             logger,
             reporter,
             steps: stepObserver(),
+            onControl: control.is,
           },
           stopping.signal,
         ),
@@ -99,6 +110,7 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
       return exitCode
     } finally {
       await transform.close()
+      await watching?.close()
     }
   }
 

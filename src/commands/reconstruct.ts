@@ -36,9 +36,9 @@ Runs until it is stopped; with --once until the end that the topic had at the st
 
   protected async openDelivery(
     {output, concurrency, onConflict}: Values<typeof reconstructSettings>,
-    {logger, signal}: DeliverySurroundings,
+    {logger, signal, onOutage}: DeliverySurroundings,
   ): Promise<Delivery> {
     const {openDirectory} = await import('../cli/compose.js')
-    return openDirectory({directory: output, concurrency, onConflict, logger, signal})
+    return openDirectory({directory: output, concurrency, onConflict, logger, signal, onOutage})
   }
 }

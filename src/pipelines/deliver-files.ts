@@ -27,6 +27,7 @@ import {Notices} from './delivery/notices.js'
 import {waitForOthers} from './delivery/other-members.js'
 import {StuckFiles} from './delivery/stuck-files.js'
 import {Tally, type UnfinishedFile} from './delivery/tally.js'
+import {type DeliveryView, viewOf} from './delivery/view.js'
 
 export interface DeliverFilesOptions {
   readonly command: string
@@ -74,6 +75,8 @@ export interface DeliverFilesPorts {
   readonly logger: Logger
   readonly reporter: Reporter
   readonly steps: StepObserver
+  /** Is given what can be seen of the run. */
+  readonly onView?: (view: DeliveryView) => void
 }
 
 export interface DeliveryResult extends PipelineResult<DeliverReport> {
@@ -135,6 +138,7 @@ export async function deliverFiles(
       if (once) void endWhenThrough()
     },
   })
+  ports.onView?.(viewOf(handler, tally))
   const {reassembly, partitions} = handler
   const lateCopies = new LateCopies({...ports, topic, isDone: (p, offset) => partitions.isDone(p, offset)})
   const stuckFiles = new StuckFiles({

@@ -39,6 +39,8 @@ export interface DirectoryDestinationOptions {
   readonly steps: StepObserver
   /** Ends every wait for the storage. */
   readonly signal?: AbortSignal
+  /** Is told what is the matter with the storage, and null when that is over. */
+  readonly onOutage?: (reason: string | null) => void
 }
 
 export interface DirectoryOutput extends Destination {

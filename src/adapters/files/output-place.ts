@@ -18,6 +18,7 @@ export interface OutputPlaceOptions {
   readonly concurrency: number
   readonly clock: Clock
   readonly logger: Logger
+  readonly onOutage?: (reason: string | null) => void
 }
 
 export class OutputPlace {

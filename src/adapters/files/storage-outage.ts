@@ -28,9 +28,17 @@ export interface StorageWatch {
   readonly examine: () => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
+  /** Is told what is the matter, and null when that is over. */
+  readonly onOutage?: (reason: string | null) => void
 }
 
-export function waitOutOutages({directory, examine, clock, logger}: StorageWatch): WhenStorageAllows {
+export function waitOutOutages({
+  directory,
+  examine,
+  clock,
+  logger,
+  onOutage = () => undefined,
+}: StorageWatch): WhenStorageAllows {
   const examineOnce = coalesce(examine)
   return waitOut({
     isSuspect: isStorageError,
@@ -43,12 +51,17 @@ export function waitOutOutages({directory, examine, clock, logger}: StorageWatch
         return found instanceof StreamtoolError ? found : suspect
       }
     },
-    onBegin: (trouble) =>
+    onBegin: (trouble) => {
+      onOutage(trouble.message)
       logger.warn(`${trouble.message} Waiting until that is over; nothing is lost meanwhile.`, {
         code: trouble.code,
         directory,
-      }),
-    onOver: () => logger.info(`${directory} can be written to again: going on.`, {directory}),
+      })
+    },
+    onOver: () => {
+      onOutage(null)
+      logger.info(`${directory} can be written to again: going on.`, {directory})
+    },
     clock,
   })
 }

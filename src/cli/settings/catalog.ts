@@ -18,6 +18,7 @@ import {
   topicSettings,
 } from './groups.js'
 import {passthroughSettings} from './passthrough-settings.js'
+import {httpSettings} from './http-settings.js'
 import type {Setting, Settings} from './setting.js'
 
 // The order is that of --help.
@@ -42,6 +43,7 @@ export const fileConsumingSettings = {
   ...groupSettings,
   ...securitySettings,
   ...stoppingSettings,
+  ...httpSettings,
   ...outputSettings,
 }
 
@@ -49,7 +51,11 @@ export const uploadSettings = {
   ...topicSettings,
   ...sendingSettings,
   ...patternSettings,
-  ...kafkaCommandSettings,
+  ...kafkaSettings,
+  ...securitySettings,
+  ...stoppingSettings,
+  ...httpSettings,
+  ...outputSettings,
 }
 export const reconstructSettings = {...topicSettings, ...directorySettings, ...fileConsumingSettings}
 const {memory, concurrency} = reassemblySettings
