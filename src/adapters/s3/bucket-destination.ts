@@ -1,0 +1,151 @@
+/** Files as objects of a bucket: opens writers, and knows what the bucket holds. */
+import {StreamtoolError} from '../../core/errors.js'
+import {Gauge, Semaphore, Turns, waitOut} from '../../core/flow/index.js'
+import type {
+  Clock,
+  Destination,
+  FileWriter,
+  IncomingFile,
+  Logger,
+  SpillStore,
+  StepObserver,
+} from '../../core/ports/index.js'
+import type {BucketClient} from './bucket-client.js'
+import type {Capabilities} from './capabilities.js'
+import {heldAs} from './generation-metadata.js'
+import {type KeyTemplate, versionedKey} from './key-template.js'
+import {fingerprintOf, type ObjectSettings} from './object-settings.js'
+import {ObjectWriter, type WriterSite} from './object-writer.js'
+import {endNameless, endOrphans, ORPHANED_MS} from './orphans.js'
+import {type IfExists, verdictOn} from './publish.js'
+import type {UploadJournal} from './upload-journal.js'
+
+/** Of the memory, for parts that are being filled; the others are being sent. */
+const FILLING_SHARE = 1 / 3
+
+export interface BucketDestinationOptions {
+  readonly client: BucketClient
+  readonly capabilities: Capabilities
+  readonly key: KeyTemplate
+  readonly ifExists: IfExists
+  readonly object: ObjectSettings
+  readonly partBytes: number
+  /** Bounds the parts in memory. */
+  readonly memoryBytes: number
+  readonly journal: UploadJournal
+  readonly spill: SpillStore
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly steps: StepObserver
+  /** Ends every wait for the store. */
+  readonly signal: AbortSignal
+}
+
+export function createBucketDestination(options: BucketDestinationOptions): Destination {
+  return new BucketDestination(options)
+}
+
+class BucketDestination implements Destination {
+  private readonly writers = new Set<ObjectWriter>()
+  private readonly site: WriterSite
+
+  constructor(private readonly options: BucketDestinationOptions) {
+    const {client, capabilities, logger, clock, memoryBytes, object, partBytes, ...shared} = options
+    this.site = {
+      ...shared,
+      client,
+      clock,
+      object,
+      conditions: capabilities.conditions,
+      readsBack: capabilities.readsBack,
+      fingerprint: fingerprintOf(object),
+      wantedPartBytes: partBytes,
+      filling: {bytes: new Gauge(), limitBytes: memoryBytes * FILLING_SHARE, spill: options.spill},
+      sending: new Semaphore(memoryBytes * (1 - FILLING_SHARE)),
+      turns: new Turns(),
+      whenStoreAllows: waitOut({
+        isSuspect: isOutage,
+        troubleOf: (suspect) => Promise.resolve(suspect),
+        onBegin: ({message, code}) =>
+          logger.warn(`${message} Waiting until that is over; nothing is lost meanwhile.`, {
+            code,
+            bucket: client.bucket,
+          }),
+        onOver: () => logger.info(`The bucket ${client.bucket} can be written to again: going on.`),
+        clock,
+      }),
+      onDelivered: (key) => this.endOrphansOf(key),
+      onSettled: (writer) => this.writers.delete(writer),
+    }
+  }
+
+  async open(file: IncomingFile, signal: AbortSignal): Promise<FileWriter> {
+    signal.throwIfAborted()
+    const key = this.options.key.keyOf(file)
+    const writer = new ObjectWriter(file, key, this.site, signal, this.options.signal)
+    this.writers.add(writer)
+    return writer
+  }
+
+  async recall(file: IncomingFile): Promise<'same' | 'newer' | 'nothing'> {
+    const {client, ifExists, signal} = this.options
+    const key = this.options.key.keyOf(file)
+    for (const each of ifExists === 'version' ? [key, versionedKey(key, file)] : [key]) {
+      const held = await this.site.whenStoreAllows(
+        () => client.head(each),
+        () => signal,
+      )
+      if (held?.generation == null) continue
+      const generation = heldAs(file, file.sizeBytes ?? held.sizeBytes)
+      if (generation.path !== held.generation.path) continue
+      const claim = {path: file.path, key: each, otherKey: null, generation, crc32: null}
+      const verdict = verdictOn(held, {...claim, ifExists: 'overwrite'})
+      if (verdict === 'unchanged' || verdict === 'refresh') return 'same'
+      if (verdict === 'superseded') return 'newer'
+    }
+    return 'nothing'
+  }
+
+  async close(): Promise<void> {
+    const {journal, client} = this.options
+    for (const writer of [...this.writers]) await this.leave(() => writer.discard())
+    await this.leave(async () => {
+      if (journal.orphans.size > 0) await endNameless(this.options)
+    })
+    await journal.close()
+    client.close()
+  }
+
+  private async endOrphansOf(key: string): Promise<void> {
+    const {journal} = this.options
+    if (journal.orphans.size === 0) return
+    await this.leave(() => endOrphans(this.options, 0, {}, ({entry}) => entry.key === key))
+  }
+
+  /** What cannot be removed now is in the journal, and removed by the next run. */
+  private async leave(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (thrown) {
+      if (!(thrown instanceof StreamtoolError)) throw thrown
+      this.options.logger.warn(`${thrown.message} What is left there is removed by the next run.`, {
+        code: thrown.code,
+      })
+    }
+  }
+}
+
+/** Ends what dead processes left long ago, or was never begun. A store that is away then is no reason not to start. */
+export async function tidyUp(options: BucketDestinationOptions): Promise<void> {
+  if (options.journal.orphans.size === 0) return
+  try {
+    await endNameless(options, {signal: options.signal})
+    await endOrphans(options, ORPHANED_MS, {signal: options.signal})
+  } catch (thrown) {
+    if (!isOutage(thrown)) throw thrown
+  }
+}
+
+function isOutage(thrown: unknown): thrown is StreamtoolError {
+  return thrown instanceof StreamtoolError && thrown.code === 'STORE_UNREACHABLE'
+}

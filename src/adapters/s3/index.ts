@@ -1,0 +1,58 @@
+/**
+ * Files into a bucket of any store that speaks S3.
+ *
+ *     chunks in file order -> part being filled (memory, then disk) -> full -> UploadPart × n, side by side
+ *     size and SHA-512 verified -> CRC-32 as the uploader's? -> Complete, or PutObject of a small file
+ *                                                     with the CRC-32 of the whole file, and a condition
+ *
+ * Guarantees
+ * - An object appears whole and verified, or not at all; the store itself refuses one whose bytes are not those that
+ *   the uploader read (where it cannot, the object is read back and compared).
+ * - A newer generation of a path is never replaced by an older one: what an object holds is in its metadata, and the
+ *   store's own conditional writes decide between two writers.
+ * - A crash at any moment leaves no object that is not whole, and no upload that nobody knows of: each is in a journal
+ *   before it is begun, gone on with when its file comes again, and ended otherwise.
+ * - Memory is bounded by --memory: parts that wait for more of their file go to disk; only sending makes anybody wait.
+ * - A store that is away is waited for; one that refuses us ends the run, with the offsets open.
+ *
+ * Files: object-writer.ts is one file; part-buffer.ts, multipart-upload.ts and publish.ts what it goes through;
+ * bucket-client.ts the requests; generation-metadata.ts what an object says of itself; upload-journal.ts and orphans.ts
+ * what crashes leave; capabilities.ts what the store can do.
+ *
+ * Tests: test/unit/adapters/s3, the contract of destinations, and the fault matrix in test/support/s3.
+ */
+import type {BucketClient} from './bucket-client.js'
+import {type Capabilities, EVERYTHING, findCapabilities} from './capabilities.js'
+
+export {type BucketClient} from './bucket-client.js'
+export {type BucketDestinationOptions, createBucketDestination, tidyUp} from './bucket-destination.js'
+export {type Capabilities, shortcomings} from './capabilities.js'
+export {type BucketPlace, type ConnectedBucket, connectBucket} from './connect.js'
+export {byteLength, MOST_ADDED_BYTES} from './generation-metadata.js'
+export {DEFAULT_KEY, destinationId, parseKeyTemplate} from './key-template.js'
+export type {ObjectSettings} from './object-settings.js'
+export {endOrphans} from './orphans.js'
+export {LARGEST_PART_BYTES, SMALLEST_PART_BYTES} from './part-plan.js'
+export type {IfExists} from './publish.js'
+export {UploadJournal} from './upload-journal.js'
+
+/**
+ * Looks whether the bucket is there, whether it may be written, and what its store can do: AWS itself is known, any
+ * other is tried out.
+ * @throws BUCKET_UNKNOWN, STORE_FORBIDDEN, STORE_CREDENTIALS, STORE_UNREACHABLE
+ */
+export async function examineBucket(
+  client: BucketClient,
+  {
+    endpoint,
+    prefix,
+    tryOut,
+    signal,
+  }: {endpoint: string | null; prefix: string; tryOut: boolean; signal: AbortSignal},
+): Promise<Capabilities> {
+  if (endpoint === null && !tryOut) {
+    await client.headBucket({signal})
+    return EVERYTHING
+  }
+  return findCapabilities(client, prefix, {signal})
+}

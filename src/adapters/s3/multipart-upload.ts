@@ -1,0 +1,246 @@
+/**
+ * One multipart upload: parts side by side, each from a buffer that counts against the memory of all that are under
+ * way, until Complete or Abort.
+ *
+ *     journal: about to begin -> Create -> journal: begun -> UploadPart × n -> Complete | Abort -> journal: over
+ *
+ * One that a dead process left is gone on with: parts whose size and CRC-32, as the store lists them, are those of what
+ * would be sent are not sent again.
+ */
+import {setMaxListeners} from 'node:events'
+import {crc32} from 'node:zlib'
+import {type Semaphore, isAborted} from '../../core/flow/index.js'
+import type {Clock, StepObserver} from '../../core/ports/index.js'
+import type {BucketClient, CallOptions, Condition, StoredPart} from './bucket-client.js'
+import {crcText} from './checksum.js'
+import type {PartBuffer} from './part-buffer.js'
+import {isRefusal} from './store-errors.js'
+import type {JournaledUpload, UploadJournal} from './upload-journal.js'
+
+export interface UploadSite {
+  readonly client: BucketClient
+  readonly journal: UploadJournal
+  /** Bytes of parts that are being sent. */
+  readonly sending: Semaphore
+  readonly clock: Clock
+  readonly steps: StepObserver
+  /** Runs a call, again and again while the store is away. */
+  readonly whenStoreAllows: <T>(work: () => Promise<T>) => Promise<T>
+}
+
+export interface UploadPlan {
+  readonly key: string
+  /** Of what, and with which settings. */
+  readonly generation: string
+  readonly partBytes: number
+  readonly writeId: string
+  readonly fields: Parameters<BucketClient['createUpload']>[1]
+}
+
+/** The store's clock may tick in seconds. */
+const TICK_MS = 1000
+
+export class MultipartUpload {
+  private readonly sent = new Map<number, StoredPart>()
+  private readonly underWay = new Set<Promise<void>>()
+  private failure: {readonly thrown: unknown} | null = null
+  private readonly stop = new AbortController()
+  /** Of its parts. */
+  private readonly ends: AbortSignal
+
+  private constructor(
+    private readonly site: UploadSite,
+    private readonly upload: {readonly key: string; readonly uploadId: string},
+    private readonly journaled: JournaledUpload,
+    /** Ends it, and every request of it. */
+    signal: AbortSignal,
+    /** Of a dead process, by number. */
+    private readonly found: ReadonlyMap<number, StoredPart>,
+  ) {
+    this.ends = AbortSignal.any([this.stop.signal, signal])
+    setMaxListeners(0, this.ends)
+  }
+
+  /** In the metadata of the object that it becomes, which was given when it was begun. */
+  get writeId(): string {
+    return this.journaled.entry.writeId
+  }
+
+  /** @param signal ends it, and every request of it, before it is complete */
+  static async begin(site: UploadSite, plan: UploadPlan, signal: AbortSignal): Promise<MultipartUpload> {
+    const adopted = await adopt(site, plan, signal)
+    return adopted === null ? create(site, plan, signal) : of(site, adopted.journaled, adopted.parts, signal)
+  }
+
+  static of(
+    site: UploadSite,
+    journaled: JournaledUpload,
+    uploadId: string,
+    found: readonly StoredPart[],
+    signal: AbortSignal,
+  ): MultipartUpload {
+    return new MultipartUpload(
+      site,
+      {key: journaled.entry.key, uploadId},
+      journaled,
+      signal,
+      new Map(found.map((part) => [part.number, part])),
+    )
+  }
+
+  /**
+   * Sends the next part, beside others. Resolves when there is memory for it, which needs no other record.
+   * @throws what an earlier part failed with
+   */
+  async send(number: number, part: PartBuffer): Promise<void> {
+    this.throwIfFailed()
+    const {sending: budget} = this.site
+    const release = await budget.acquire(part.byteLength, this.ends)
+    let content: Buffer
+    try {
+      content = await part.content()
+      await part.clear()
+    } catch (thrown) {
+      release()
+      throw thrown
+    }
+    const sending = this.sendNow(number, content)
+      .catch((thrown: unknown) => {
+        this.failure ??= {thrown}
+        // The others would be sent in vain.
+        this.stop.abort(thrown)
+      })
+      .finally(() => {
+        release()
+        this.underWay.delete(sending)
+      })
+    this.underWay.add(sending)
+  }
+
+  /** Resolves when all parts are stored. @throws what one of them failed with */
+  async allSent(): Promise<void> {
+    await Promise.all(this.underWay)
+    this.throwIfFailed()
+  }
+
+  /** @throws {ObjectRefused} taken, conflict, no-upload, corrupted */
+  async complete(
+    whole: {readonly crc32: string; readonly sizeBytes: number},
+    condition: Condition,
+    options: CallOptions,
+  ): Promise<void> {
+    const {client, steps, whenStoreAllows} = this.site
+    const parts = [...this.sent.values()].sort((a, b) => a.number - b.number)
+    await whenStoreAllows(async () => {
+      steps.reached('before-complete')
+      await client.completeUpload(this.upload, parts, whole, condition, options)
+      steps.reached('after-complete')
+    })
+  }
+
+  /** It is over, whether by Complete or by what was found out after a lost reply. */
+  async over(): Promise<void> {
+    await this.journaled.over()
+  }
+
+  /** Leaves nothing in the store. An outage meanwhile leaves it to the next run. */
+  async abort(): Promise<void> {
+    this.stop.abort(new Error('the upload is aborted'))
+    // A part that arrives after the upload was aborted would stay.
+    await Promise.all(this.underWay)
+    await this.site.client.abortUpload(this.upload)
+    await this.journaled.over()
+  }
+
+  private async sendNow(number: number, content: Buffer): Promise<void> {
+    const crc = crc32(content)
+    const there = this.found.get(number)
+    if (there?.sizeBytes === content.length && there.crc32 === crcText(crc)) {
+      this.sent.set(number, there)
+      return
+    }
+    const {client, steps, whenStoreAllows} = this.site
+    const stored = await whenStoreAllows(async () => {
+      steps.reached('before-part')
+      const part = await client.putPart(this.upload, number, content, crc, {signal: this.ends})
+      steps.reached('after-part')
+      return part
+    })
+    this.sent.set(number, stored)
+  }
+
+  private throwIfFailed(): void {
+    if (this.failure !== null) throw this.failure.thrown
+    if (isAborted(this.ends)) throw this.ends.reason
+  }
+}
+
+function of(
+  site: UploadSite,
+  journaled: JournaledUpload,
+  parts: readonly StoredPart[],
+  signal: AbortSignal,
+): MultipartUpload {
+  return MultipartUpload.of(site, journaled, journaled.entry.uploadId ?? '', parts, signal)
+}
+
+async function create(site: UploadSite, plan: UploadPlan, signal: AbortSignal): Promise<MultipartUpload> {
+  const {client, journal, clock, whenStoreAllows} = site
+  const {key, generation, partBytes, writeId, fields} = plan
+  const begunMs = clock.nowMs()
+  const journaled = await journal.begin({key, generation, partBytes, writeId, begunMs})
+  let isInDoubt = false
+  const onDoubt = (): void => void (isInDoubt = true)
+  let uploadId: string
+  try {
+    uploadId = await whenStoreAllows(() => client.createUpload(key, fields, {signal, onDoubt}))
+  } catch (thrown) {
+    if (isInDoubt || isAborted(signal)) journal.orphans.add(journaled)
+    else await journaled.over()
+    throw thrown
+  }
+  await journaled.begun(uploadId)
+  if (isInDoubt) await endTwins(site, {key, uploadId}, clock.nowMs() - begunMs, signal)
+  return of(site, journaled, [], signal)
+}
+
+/** Create has no name for what it begins, so one whose reply was lost is known by its key and its time alone. */
+async function endTwins(
+  {client, whenStoreAllows}: UploadSite,
+  own: {readonly key: string; readonly uploadId: string},
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const uploads = (await whenStoreAllows(() => client.listUploads(own.key, {signal}))).filter(
+    ({key}) => key === own.key,
+  )
+  const ownMs = uploads.find(({uploadId}) => uploadId === own.uploadId)?.initiatedMs
+  if (ownMs === undefined) return
+  for (const twin of uploads) {
+    const isOfThatTime = twin.initiatedMs <= ownMs && twin.initiatedMs >= ownMs - withinMs - TICK_MS
+    if (twin.uploadId === own.uploadId || !isOfThatTime) continue
+    const isEmpty = (await client.listParts(twin, {signal}).catch(() => [null])).length === 0
+    if (isEmpty) await client.abortUpload(twin, {signal})
+  }
+}
+
+/** @returns null when there is nothing that could be gone on with */
+async function adopt(
+  {client, journal, whenStoreAllows}: UploadSite,
+  {key, generation, partBytes}: UploadPlan,
+  signal: AbortSignal,
+): Promise<{journaled: JournaledUpload; parts: readonly StoredPart[]} | null> {
+  const journaled = journal.adopt(key, generation)
+  const uploadId = journaled?.entry.uploadId ?? null
+  if (journaled === null || uploadId === null) return null
+  try {
+    const parts = await whenStoreAllows(() => client.listParts({key, uploadId}, {signal}))
+    const isUseful = journaled.entry.partBytes === partBytes && parts.some((part) => part.crc32 !== null)
+    if (isUseful) return {journaled, parts}
+    await whenStoreAllows(() => client.abortUpload({key, uploadId}, {signal}))
+  } catch (thrown) {
+    if (!isRefusal(thrown, 'no-upload', 'absent')) throw thrown
+  }
+  await journaled.over()
+  return null
+}
