@@ -172,7 +172,7 @@ export function holdInstanceId(options: {
 }
 
 /** What belongs to this host and user, and may be lost without harm. */
-function defaultStateDir(): string {
+export function defaultStateDir(): string {
   return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'streamtool')
 }
 

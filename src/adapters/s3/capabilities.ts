@@ -14,7 +14,7 @@ import {createHash} from 'node:crypto'
 import type {BucketClient, CallOptions} from './bucket-client.js'
 import {crcText, crcTextOf} from './checksum.js'
 import type {Conditions} from './publish.js'
-import {isRefusal} from './store-errors.js'
+import {isRefusal, ObjectRefused} from './store-errors.js'
 import {StreamtoolError} from '../../core/errors.js'
 import {crc32} from 'node:zlib'
 
@@ -42,6 +42,9 @@ export const EVERYTHING: Capabilities = {
   cleansUp: true,
 }
 
+/** Asked not to use them. */
+export const NO_CHECKSUMS = {perRequest: false, wholeObject: false, listsChecksums: false, readsBack: true}
+
 const CONTENT = Buffer.from('streamtool tries out what this store can do; this object can be removed.\n')
 const NO_ETAG = {etag: '"00000000000000000000000000000000"'}
 
@@ -54,10 +57,11 @@ function probeKey(prefix: string): string {
 export async function findCapabilities(
   client: BucketClient,
   prefix: string,
-  options: CallOptions,
+  {usesChecksums, ...options}: CallOptions & {readonly usesChecksums: boolean},
 ): Promise<Capabilities> {
   const key = probeKey(prefix)
-  const perRequest = await checksPut(client, key, options)
+  const perRequest = usesChecksums && (await checksPut(client, key, options))
+  if (!usesChecksums) await putSomehow(client, key, options)
   client.checksums = {perRequest, wholeObject: perRequest}
   const conditions = {
     ifAbsent: await refuses(() => client.put(key, CONTENT, 'absent', {}, options), 'taken', 'conflict'),
@@ -98,9 +102,19 @@ async function checksPut(client: BucketClient, key: string, options: CallOptions
     'corrupted',
   )
   client.checksums = {perRequest: isChecked, wholeObject: isChecked}
-  // Where policies ask for it, the condition has to be there; a conflict then means that the object is.
-  await refuses(() => client.put(key, CONTENT, 'absent', {}, options), 'taken', 'conflict')
+  await putSomehow(client, key, options)
   return isChecked
+}
+
+/** Where policies ask for it the condition has to be there; where stores know none it must not. */
+async function putSomehow(client: BucketClient, key: string, options: CallOptions): Promise<void> {
+  try {
+    await client.put(key, CONTENT, 'absent', {}, options)
+  } catch (thrown) {
+    if (isRefusal(thrown, 'taken', 'conflict')) return
+    if (!(thrown instanceof ObjectRefused)) throw thrown
+    await client.put(key, CONTENT, null, {}, options)
+  }
 }
 
 async function checksUpload(

@@ -33,6 +33,8 @@ export interface ConnectedBucket {
 export async function connectBucket(place: BucketPlace, clock: Clock): Promise<ConnectedBucket> {
   const {bucket, endpointUrl, pathStyle, profile, region, concurrency} = place
   if (endpointUrl !== undefined) checkUrl(endpointUrl)
+  // What versions of Node the SDK will want next year is no news for users of this program.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   const source = await credentialSource(place)
   const credentials = renewing(source, () => clock.nowMs())
   const agent = {keepAlive: true, maxSockets: concurrency + 2}

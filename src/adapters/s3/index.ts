@@ -22,7 +22,7 @@
  * Tests: test/unit/adapters/s3, the contract of destinations, and the fault matrix in test/support/s3.
  */
 import type {BucketClient} from './bucket-client.js'
-import {type Capabilities, EVERYTHING, findCapabilities} from './capabilities.js'
+import {type Capabilities, EVERYTHING, findCapabilities, NO_CHECKSUMS} from './capabilities.js'
 
 export {type BucketClient} from './bucket-client.js'
 export {type BucketDestinationOptions, createBucketDestination, tidyUp} from './bucket-destination.js'
@@ -43,16 +43,21 @@ export {UploadJournal} from './upload-journal.js'
  */
 export async function examineBucket(
   client: BucketClient,
-  {
-    endpoint,
-    prefix,
-    tryOut,
-    signal,
-  }: {endpoint: string | null; prefix: string; tryOut: boolean; signal: AbortSignal},
+  {endpoint, prefix, tryOut, usesChecksums, signal}: Examination,
 ): Promise<Capabilities> {
-  if (endpoint === null && !tryOut) {
-    await client.headBucket({signal})
-    return EVERYTHING
-  }
-  return findCapabilities(client, prefix, {signal})
+  if (!usesChecksums) client.checksums = {perRequest: false, wholeObject: false}
+  if (endpoint !== null || tryOut) return findCapabilities(client, prefix, {usesChecksums, signal})
+  await client.headBucket({signal})
+  return usesChecksums ? EVERYTHING : {...EVERYTHING, ...NO_CHECKSUMS}
+}
+
+interface Examination {
+  /** Null is AWS. */
+  readonly endpoint: string | null
+  /** What keys begin with; what is tried out is tried there. */
+  readonly prefix: string
+  /** AWS too. */
+  readonly tryOut: boolean
+  readonly usesChecksums: boolean
+  readonly signal: AbortSignal
 }

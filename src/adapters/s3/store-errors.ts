@@ -99,7 +99,7 @@ export function failureOf(thrown: unknown, doing: string, place: Readonly<Record
       error: error('STORE_UNREACHABLE', `The store asks for fewer requests: ${name}`, REACH),
       remedy: 'slower',
     }
-  if (name === 'NoSuchBucket')
+  if (name === 'NoSuchBucket' || name === 'InvalidBucketName')
     return {
       error: error('BUCKET_UNKNOWN', `There is no bucket ${place['bucket'] ?? ''}`, ...BUCKET),
       remedy: null,

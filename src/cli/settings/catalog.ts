@@ -19,6 +19,13 @@ import {
 } from './groups.js'
 import {passthroughSettings} from './passthrough-settings.js'
 import {httpSettings} from './http-settings.js'
+import {
+  bucketCareSettings,
+  bucketSettings,
+  objectSettings,
+  storeSettings,
+  transferSettings,
+} from './s3-settings.js'
 import type {Setting, Settings} from './setting.js'
 
 // The order is that of --help.
@@ -58,6 +65,15 @@ export const uploadSettings = {
   ...outputSettings,
 }
 export const reconstructSettings = {...topicSettings, ...directorySettings, ...fileConsumingSettings}
+export const s3TransferSettings = {
+  ...topicSettings,
+  ...bucketSettings,
+  ...storeSettings,
+  ...objectSettings,
+  ...transferSettings,
+  ...bucketCareSettings,
+  ...fileConsumingSettings,
+}
 const {memory, concurrency} = reassemblySettings
 export const retryCommandSettings = {
   ...directorySettings,
@@ -84,6 +100,7 @@ export const sandboxCommandSettings = {...sandboxSettings, ...stoppingSettings, 
 export const CATALOG: Readonly<Record<string, Settings>> = {
   upload: uploadSettings,
   reconstruct: reconstructSettings,
+  's3-transfer': s3TransferSettings,
   inspect: inspectSettings,
   retry: retryCommandSettings,
   passthrough: passthroughSettings,

@@ -1,0 +1,100 @@
+/** The settings of a bucket, checked against each other, as its adapter wants them. */
+import {StreamtoolError} from '../core/errors.js'
+import type {BucketOptions} from './compose-bucket.js'
+import type {s3TransferSettings} from './settings/catalog.js'
+import type {Values} from './settings/setting.js'
+import {writeSize} from './settings/quantities.js'
+
+const MIB = 1 << 20
+/** What stores take of one object. */
+const PART_BYTES = {least: 5 * MIB, most: 5 * 1024 * MIB}
+const MOST_TAGS = 10
+const MOST_METADATA_BYTES = 512
+
+type S3TransferValues = Values<typeof s3TransferSettings>
+
+/** @throws SETTING_INVALID */
+export function bucketOptions(
+  values: S3TransferValues,
+  surroundings: Pick<BucketOptions, 'logger' | 'signal'>,
+): BucketOptions {
+  const {bucket, prefix = '', key, ifExists, partSize, requests, checksum, memory, topic} = values
+  if (!/^[A-Za-z0-9][A-Za-z0-9._:/-]{1,2047}$/.test(bucket))
+    throw invalid('--bucket', 'is not the name of a bucket, nor the ARN of an access point')
+  if (partSize < PART_BYTES.least || partSize > PART_BYTES.most)
+    throw invalid(
+      '--part-size',
+      `must lie between ${writeSize(PART_BYTES.least)} and ${writeSize(PART_BYTES.most)}`,
+    )
+  if (requests === 0) throw invalid('--requests', 'must be 1 or more')
+  return {
+    place: {bucket, concurrency: requests, ...placeOf(values)},
+    topic,
+    prefix,
+    key,
+    ifExists,
+    object: objectOf(values),
+    partBytes: partSize,
+    memoryBytes: memory,
+    usesChecksums: checksum !== 'none',
+    spillDir: values.spillDir,
+    stateDir: values.stateDir,
+    ...surroundings,
+  }
+}
+
+function placeOf(values: S3TransferValues) {
+  const {endpointUrl, pathStyle, region, profile, roleArn, accessKeyId} = values
+  return given({
+    endpointUrl,
+    pathStyle,
+    region,
+    profile,
+    roleArn,
+    accessKeyId,
+    secretAccessKey: values.secretAccessKey?.reveal(),
+    sessionToken: values.sessionToken?.reveal(),
+    requesterPays: values.requesterPays,
+    expectedBucketOwner: values.expectedBucketOwner,
+  })
+}
+
+function objectOf(values: S3TransferValues): BucketOptions['object'] {
+  const {tag: tags = {}, metadata = {}, sse, sseKmsKeyId, objectLock, retainFor} = values
+  if (Object.keys(tags).length > MOST_TAGS) throw invalid('--tag', `may be given ${MOST_TAGS} times at most`)
+  if (Buffer.byteLength(Object.entries(metadata).flat().join('')) > MOST_METADATA_BYTES)
+    throw invalid('--metadata', `may take ${MOST_METADATA_BYTES} bytes at most, names and values together`)
+  if (sse === 'aes256' && sseKmsKeyId !== undefined)
+    throw invalid('--sse', 'is aes256, which takes no --sse-kms-key-id')
+  if ((objectLock === undefined) !== (retainFor === undefined))
+    throw invalid('--object-lock', 'and --retain-for go together')
+  return {
+    tags,
+    metadata,
+    ...given({
+      contentType: values.contentType,
+      contentEncoding: values.contentEncoding,
+      cacheControl: values.cacheControl,
+      storageClass: values.storageClass,
+      acl: values.acl,
+      encryption: sse === 'aes256' ? 'AES256' : (sse ?? (sseKmsKeyId === undefined ? undefined : 'aws:kms')),
+      kmsKeyId: sseKmsKeyId,
+      kmsContext: values.sseKmsContext,
+      bucketKey: values.bucketKey,
+      lockMode: objectLock === undefined ? undefined : LOCK_MODES[objectLock],
+      retainForMs: retainFor,
+      legalHold: values.legalHold,
+    }),
+  }
+}
+
+const LOCK_MODES = {governance: 'GOVERNANCE', compliance: 'COMPLIANCE'} as const
+
+type Given<T> = {[Name in keyof T]?: Exclude<T[Name], undefined>}
+
+/** Without what is undefined. */
+function given<const T extends object>(values: T): Given<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>
+}
+
+const invalid = (flag: string, why: string) => new StreamtoolError('SETTING_INVALID', `${flag} ${why}.`)
