@@ -95,7 +95,7 @@ class BucketDestination implements Destination {
         () => client.head(each),
         () => signal,
       )
-      if (held?.generation == null) continue
+      if (held === null || held.generation === null) continue
       const generation = heldAs(file, file.sizeBytes ?? held.sizeBytes)
       if (generation.path !== held.generation.path) continue
       const claim = {path: file.path, key: each, otherKey: null, generation, crc32: null}

@@ -131,7 +131,6 @@ function dateOf({order, mtimeMs}: IncomingFile): string {
 }
 
 function checkText(text: string, flag: string): void {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\0-\x1f\x7f]/.test(text) || !text.isWellFormed())
     throw new StreamtoolError('SETTING_INVALID', `${flag} has a character that no key should have.`)
   if (text.split('/').some((component) => component === '..'))

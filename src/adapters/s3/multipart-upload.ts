@@ -189,18 +189,18 @@ async function create(site: UploadSite, plan: UploadPlan, signal: AbortSignal): 
   const {key, generation, partBytes, writeId, fields} = plan
   const begunMs = clock.nowMs()
   const journaled = await journal.begin({key, generation, partBytes, writeId, begunMs})
-  let isInDoubt = false
-  const onDoubt = (): void => void (isInDoubt = true)
+  const doubt = {isThere: false}
+  const onDoubt = (): void => void (doubt.isThere = true)
   let uploadId: string
   try {
     uploadId = await whenStoreAllows(() => client.createUpload(key, fields, {signal, onDoubt}))
   } catch (thrown) {
-    if (isInDoubt || isAborted(signal)) journal.orphans.add(journaled)
+    if (doubt.isThere || isAborted(signal)) journal.orphans.add(journaled)
     else await journaled.over()
     throw thrown
   }
   await journaled.begun(uploadId)
-  if (isInDoubt) await endTwins(site, {key, uploadId}, clock.nowMs() - begunMs, signal)
+  if (doubt.isThere) await endTwins(site, {key, uploadId}, clock.nowMs() - begunMs, signal)
   return of(site, journaled, [], signal)
 }
 

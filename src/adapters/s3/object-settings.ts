@@ -63,7 +63,7 @@ export function objectFields(settings: ObjectSettings, file: IncomingFile, nowMs
     ObjectLockRetainUntilDate: retainForMs === undefined ? undefined : new Date(nowMs + retainForMs),
     ObjectLockLegalHoldStatus: legalHold === true ? 'ON' : undefined,
   }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as ObjectFields
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
 /** Two runs whose settings differ do not go on with each other's uploads: what they began says how it will end. */

@@ -4,7 +4,7 @@
  *
  * What fails alone does not pass by waiting: `troubleOf` says which failures count.
  */
-import {StreamtoolError} from '../errors.js'
+import type {StreamtoolError} from '../errors.js'
 import type {Clock} from '../ports/index.js'
 
 const FIRST_PAUSE_MS = 500
