@@ -83,7 +83,7 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
     keepGarbageSmall()
     const control = lateControl(options, (reason) => stopping.stop(reason))
     const watching = await openPassthroughWatching(values, this.#spring, control, logger)
-    const transform = await transformOf(values)
+    const transform = await transformOf(values, {logger, signal: stopping.signal})
     try {
       logger.info(`Consumer group: ${group}`)
       const admin = kafka.admin()

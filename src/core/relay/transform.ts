@@ -8,7 +8,7 @@ export interface RecordTransform {
    * What to send instead of the record: one, several in order, or nothing. May answer at once or later; records of
    * one partition come one after another, each after the answer to the one before.
    * @param signal aborted when nobody waits for the answer any more
-   * @throws anything: the attempt has failed. A StreamtoolError that is not retriable is not tried again
+   * @throws anything: the attempt has failed. RECORD_FAILED says that another one would fail too
    */
   transform(record: ConsumedRecord, signal: AbortSignal): Transformed | Promise<Transformed>
   close(): Promise<void>

@@ -63,7 +63,7 @@ export class Attempts {
 }
 
 /** What says of itself that it will not change is not tried again. */
-const mayHelp = (error: Error) => !(error instanceof StreamtoolError) || error.retriable
+const mayHelp = (error: Error) => !(error instanceof StreamtoolError && error.code === 'RECORD_FAILED')
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : asStreamtoolError(thrown))
 

@@ -1,0 +1,93 @@
+import {afterEach, describe, expect, it} from 'vitest'
+import type {RecordTransform} from '../../../../src/core/relay/index.js'
+import {programTransform} from '../../../../src/processors/transforms/program-transform.js'
+import {silentLogger} from '../../../support/delivery.js'
+
+const record = (value: string | Buffer | null, offset = 0) => ({
+  topic: 'in',
+  partition: 0,
+  offset,
+  timestampMs: 5,
+  key: Buffer.from('k'),
+  value: value === null ? null : Buffer.from(value),
+  headers: [{key: 'h', value: Buffer.from([0, 255])}],
+})
+const signal = new AbortController().signal
+
+/** A program in node that answers each line by an expression over `r`, the record. */
+const program = (answer: string) =>
+  `node -e 'require("readline").createInterface({input: process.stdin}).on("line", (l) => { const r = JSON.parse(l); ${answer} })'`
+const answering = (expression: string) => program(`console.log(JSON.stringify(${expression}))`)
+
+describe('programTransform', () => {
+  let opened: RecordTransform | null = null
+  const open = async (command: string) => (opened = await programTransform(command, silentLogger))
+  afterEach(async () => {
+    await opened?.close()
+    opened = null
+  })
+
+  it('answers text by text, and leaves key, headers and time alone', async () => {
+    const transform = await open(answering('{text: r.text.toUpperCase()}'))
+    expect(await transform.transform(record('hällo'), signal)).toEqual({
+      key: Buffer.from('k'),
+      value: [Buffer.from('HÄLLO')],
+      headers: [{key: 'h', value: Buffer.from([0, 255])}],
+      timestampMs: 5,
+    })
+  })
+
+  it('carries bytes, tombstones, headers and keys as base64', async () => {
+    const transform = await open(
+      answering('{value: r.value, key: null, headers: r.headers.concat([["n", null]])}'),
+    )
+    expect(await transform.transform(record(Buffer.from([255, 0])), signal)).toMatchObject({
+      key: null,
+      value: [Buffer.from([255, 0])],
+      headers: [
+        {key: 'h', value: Buffer.from([0, 255])},
+        {key: 'n', value: null},
+      ],
+    })
+    expect(await transform.transform(record(null), signal)).toMatchObject({value: null})
+  })
+
+  it('answers with several, or with none', async () => {
+    const transform = await open(answering('r.text === "none" ? null : [{text: "1"}, {text: "2"}]'))
+    expect(await transform.transform(record('both'), signal)).toMatchObject([
+      {value: [Buffer.from('1')]},
+      {value: [Buffer.from('2')]},
+    ])
+    expect(await transform.transform(record('none'), signal)).toBeNull()
+  })
+
+  it('keeps answers with their records when many wait', async () => {
+    const transform = await open(answering('{text: r.text + "!"}'))
+    const answers = await Promise.all(
+      Array.from({length: 50}, (_, i) => Promise.resolve(transform.transform(record(String(i), i), signal))),
+    )
+    expect(answers).toMatchObject(Array.from({length: 50}, (_, i) => ({value: [Buffer.from(`${i}!`)]})))
+  })
+
+  it('fails the attempt when the program says so, or answers with what is no answer', async () => {
+    const transform = await open(answering('r.text === "bad" ? {error: "no"} : {value: 5}'))
+    await expect(transform.transform(record('bad'), signal)).rejects.toMatchObject({
+      code: 'PROCESSING_FAILED',
+    })
+    await expect(transform.transform(record('x'), signal)).rejects.toThrow('not base64')
+  })
+
+  it('starts the program again when it has died', async () => {
+    const transform = await open(program('if (r.text === "die") process.exit(3); else console.log("{}")'))
+    await expect(transform.transform(record('die'), signal)).rejects.toMatchObject({
+      code: 'PROCESSOR_CRASHED',
+    })
+    expect(await transform.transform(record('live'), signal)).toMatchObject({value: [Buffer.from('live')]})
+  })
+
+  it('is refused before anything is read when the program is not there', async () => {
+    await expect(programTransform('no-such-program-here', silentLogger)).rejects.toMatchObject({
+      code: 'PLUGIN_UNLOADABLE',
+    })
+  })
+})
