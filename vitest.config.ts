@@ -10,7 +10,7 @@ const project = (name: string, include: string[], extra: object = {}) => ({
     setupFiles: ['test/support/as-a-user.ts'],
     disableConsoleIntercept: true,
     // What tests load as plugins is loaded by Node itself, as it is for users.
-    server: {deps: {external: [/\/streamtool-test-/]}},
+    server: {deps: {external: [/\/streamtool-test-/, /\/test\/fixtures\/processors\//]}},
     ...extra,
   },
 })
