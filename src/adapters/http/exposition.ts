@@ -40,7 +40,9 @@ function family(
 const identifier = (name: string) => name.replaceAll(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_')
 
 function labels(tags: Readonly<Record<string, string>>): string {
-  const written = Object.entries(tags).map(([name, value]) => `${identifier(name)}="${escaped(value)}"`)
+  const written = Object.entries(tags)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${identifier(name)}="${escaped(value)}"`)
   return written.length === 0 ? '' : `{${written.join(',')}}`
 }
 

@@ -38,6 +38,14 @@ export function answerMetric(
       values: [...new Set(samples.flatMap((sample) => sample.tags.get(tag) ?? []))],
     })),
   })
-  // Boot says so for whatever looks like a file name.
-  return {...answer, headers: {...answer.headers, 'Content-Disposition': 'inline;filename=f.txt'}}
+  return {
+    ...answer,
+    // Boot says so for whatever looks like a file name.
+    headers: {...answer.headers, 'Content-Disposition': 'inline;filename=f.txt'},
+    ...(answer.body === undefined ? {} : {body: withDecimals(answer.body)}),
+  }
 }
+
+/** `0.0`, as Java writes it: the type of some readers depends on it. */
+const withDecimals = (body: string) =>
+  body.replace(/("measurements":\[\{"statistic":"[A-Z]+","value":-?\d+)\}\]/, '$1.0}]')

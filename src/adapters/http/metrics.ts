@@ -115,7 +115,7 @@ function binderLag(inputs: readonly InputStatus[]): Metric {
       (sum, {endOffset, safeOffset}) => sum + Math.max(0, endOffset - safeOffset),
       0,
     )
-    return [{tags: {group, topic}, value: lag}]
+    return [{tags: {topic, group}, value: lag}]
   })
   return {
     name: 'spring.cloud.stream.binder.kafka.offset',
