@@ -41,13 +41,13 @@ export const hmac = (key: Buffer | string, data: string) => createHmac('sha256',
 
 export async function sendRaw(access: S3Access, raw: RawRequest): Promise<RawAnswer> {
   const {method = 'GET', path, body = ''} = raw
-  const {host} = new URL(access.endpoint)
-  const headers: Record<string, string> = {host, ...lowerCase(raw.headers ?? {})}
-  const hash = raw.payloadHash ?? sha256(body)
-  const signed = sign(access, {method, path, headers, hash, at: raw.at ?? new Date()})
+  const {headers, signed} = sign(access, raw)
   raw.tamper?.(headers)
   return exchange(access.endpoint, method, path, headers, raw.bodyFor?.(signed) ?? body)
 }
+
+/** What `sendRaw` would send, for those who send it themselves. */
+export const signedHeaders = (access: S3Access, raw: RawRequest) => sign(access, raw).headers
 
 /** @returns path and query that are good for so long without further headers */
 export function presign(
@@ -96,23 +96,21 @@ export function exchange(
   })
 }
 
-interface ToSign {
-  readonly method: string
-  readonly path: string
-  readonly headers: Record<string, string>
-  readonly hash: string
-  readonly at: Date
-}
-
-function sign(access: S3Access, {method, path, headers, hash, at}: ToSign): SignedRequest {
+function sign(access: S3Access, raw: RawRequest): {headers: Record<string, string>; signed: SignedRequest} {
+  const {method = 'GET', path, body = '', payloadHash: hash = sha256(body), at = new Date()} = raw
   const time = timeOf(at)
-  headers['x-amz-date'] = time
-  headers['x-amz-content-sha256'] = hash
+  const headers: Record<string, string> = {
+    host: new URL(access.endpoint).host,
+    'x-amz-date': time,
+    'x-amz-content-sha256': hash,
+    ...lowerCase(raw.headers ?? {}),
+  }
   const signed = signatureOver(access, time, canonical(method, path, headers, hash))
+  const names = Object.keys(headers).sort().join(';')
   headers['authorization'] =
     `AWS4-HMAC-SHA256 Credential=${access.accessKeyId}/${signed.scope}, ` +
-    `SignedHeaders=${Object.keys(headers).sort().join(';')}, Signature=${signed.signature}`
-  return signed
+    `SignedHeaders=${names}, Signature=${signed.signature}`
+  return {headers, signed}
 }
 
 function canonical(method: string, target: string, headers: Record<string, string>, hash: string): string {

@@ -38,26 +38,45 @@ export function multipartListingContract({client, promises}: S3Contract): void {
   })
 
   describe('uploads', () => {
-    promises('are listed by key and then by age, page by page, under a prefix', async () => {
-      const begun: string[] = []
-      for (const key of ['pages/a', 'pages/b', 'pages/b', 'pages/b', 'pages/c', 'other/x'])
-        begun.push(`${key} ${(await beginUpload(client(), key)).uploadId}`)
+    /** All under the prefix, as `key id`, two a page. */
+    const listAll = async (prefix: string) => {
       const seen: string[] = []
       for (let markers = {}; ;) {
         const page = await client().send(
-          new ListMultipartUploadsCommand({Bucket: BUCKET, Prefix: 'pages/', MaxUploads: 2, ...markers}),
+          new ListMultipartUploadsCommand({Bucket: BUCKET, Prefix: prefix, MaxUploads: 2, ...markers}),
         )
         for (const {Key, UploadId, Initiated} of page.Uploads ?? []) {
           seen.push(`${Key} ${UploadId}`)
           expect(Math.abs(Initiated!.getTime() - Date.now())).toBeLessThan(60_000)
         }
-        if (page.IsTruncated !== true) break
+        if (page.IsTruncated !== true) return seen
         markers = {KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker}
       }
-      expect([...seen].sort()).toEqual(begun.filter((name) => name.startsWith('pages/')).sort())
-      expect(seen.map((name) => name.split(' ')[0])).toEqual(
-        [...seen].map((name) => name.split(' ')[0]).sort(),
+    }
+    const begin = async (keys: readonly string[]) => {
+      const begun: string[] = []
+      for (const key of keys) begun.push(`${key} ${(await beginUpload(client(), key)).uploadId}`)
+      return begun
+    }
+
+    promises('are listed by key under a prefix, page by page', async () => {
+      const begun = await begin(['pages/b', 'pages/a', 'pages/d', 'pages/c', 'pages/e', 'other/x'])
+      expect(await listAll('pages/')).toEqual(begun.filter((name) => name.startsWith('pages/')).sort())
+    })
+
+    promises('are listed from after a key', async () => {
+      const begun = await begin(['after/a', 'after/b', 'after/c'])
+      const {Uploads = []} = await client().send(
+        new ListMultipartUploadsCommand({Bucket: BUCKET, Prefix: 'after/', KeyMarker: 'after/a'}),
       )
+      expect(Uploads.map(({Key, UploadId}) => `${Key} ${UploadId}`)).toEqual(begun.slice(1))
+    })
+
+    promises('of one key are listed all, page by page', async () => {
+      const begun = await begin(['same/a', 'same/b', 'same/b', 'same/b', 'same/c'])
+      const seen = await listAll('same/')
+      expect([...seen].sort()).toEqual([...begun].sort())
+      expect(seen.map((name) => name.split(' ')[0])).toEqual(begun.map((name) => name.split(' ')[0]))
     })
   })
 }

@@ -142,7 +142,10 @@ export function multipartContract({client, promises}: S3Contract): void {
 
     promises('when parts are out of order', async () => {
       const {upload, parts} = await uploadAll(client(), 'refused/order')
-      await expect(upload.complete([...parts].reverse())).rejects.toMatchObject({name: 'InvalidPartOrder'})
+      const [first, second, third] = parts
+      await expect(upload.complete([second!, first!, third!])).rejects.toMatchObject({
+        name: 'InvalidPartOrder',
+      })
     })
 
     promises('when no part is named', async () => {

@@ -15,9 +15,8 @@ const MAX_DEPTH = 8
 const MAX_ELEMENTS = 100_000
 
 const TOKEN =
-  /<(\/?)([A-Za-z_][\w.:-]{0,127})((?:\s+[\w.:-]{1,128}\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/y
+  /<(\/?)([A-Za-z_][\w.:-]{0,127})((?:\s+[\w.:-]{1,128}\s*=\s*(?:"[^"<]*"|'[^'<]*')){0,16})\s*(\/?)>|([^<]+)/y
 const DECLARATION = /^\uFEFF?\s*(?:<\?xml[^>]{0,200}\?>)?/
-const COMMENT = /<!--(?:(?!--)[\s\S])*-->/y
 
 interface OpenElement {
   readonly name: string
@@ -32,9 +31,10 @@ export function parseXml(source: string, rootName: string): XmlElement {
   let elements = 0
   let at = DECLARATION.exec(source)?.[0].length ?? 0
   while (at < source.length) {
-    COMMENT.lastIndex = at
-    if (COMMENT.test(source)) {
-      at = COMMENT.lastIndex
+    if (source.startsWith('<!--', at)) {
+      const end = source.indexOf('-->', at + 4)
+      if (end === -1) throw malformed()
+      at = end + 3
       continue
     }
     TOKEN.lastIndex = at
