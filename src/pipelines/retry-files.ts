@@ -9,7 +9,7 @@
  */
 import {ExitCode, type StreamtoolError} from '../core/errors.js'
 import {isAborted} from '../core/flow/index.js'
-import {encodeCommitMetadata, LEDGER_EFFECT} from '../core/offsets/index.js'
+import {LEDGER_EFFECT} from '../core/offsets/index.js'
 import type {
   Clock,
   Destination,
@@ -21,9 +21,9 @@ import type {
 } from '../core/ports/index.js'
 import {type Conclusion, Reassembly} from '../core/reassembly/index.js'
 import type {DeliverReport, PipelineResult, Reporter} from '../core/report.js'
-import {PartitionTable} from './delivery/partition-table.js'
-import {resume} from './delivery/partition-progress.js'
+import type {PartitionTable} from './delivery/partition-table.js'
 import {Tally} from './delivery/tally.js'
+import {commitLetters, ledgersOf} from './retrying/letter-ledgers.js'
 import {readLetters} from './retrying/letters.js'
 import {findMissingChunks} from './retrying/missing-chunks.js'
 import {ReferredRecords} from './retrying/referred-records.js'
@@ -64,7 +64,7 @@ export async function retryFiles(
   const {clusterId} = await ports.admin.describeTopic(from)
   reporter.event({event: 'started', command, topic: from, group})
   const tally = new Tally(reporter, logger)
-  const ledgers = await ledgersOf(options, ports, clusterId)
+  const ledgers = await ledgersOf(options, ports.admin, clusterId)
   const records = new ReferredRecords(ports.reader, ports.admin)
   try {
     const letters = await readLetters(options, ports, ledgers, signal)
@@ -94,11 +94,11 @@ export async function retryFiles(
   } catch (thrown) {
     if (!isAborted(signal)) {
       // What was delivered so far is kept if it can be; what went wrong first is what is told.
-      await commit(options, ports, ledgers, clusterId).catch(() => undefined)
+      await commitLetters(options, ports, ledgers, clusterId).catch(() => undefined)
       throw thrown
     }
   }
-  await commit(options, ports, ledgers, clusterId)
+  await commitLetters(options, ports, ledgers, clusterId)
   const interrupted = isAborted(signal)
   const seconds = (clock.nowMs() - startedMs) / 1000
   const {report, exitCode} = tally.result({command, topic: from, group, interrupted, seconds})
@@ -162,38 +162,6 @@ async function retryGeneration(
   return 'incomplete'
 }
 
-async function ledgersOf(
-  {from, group}: RetryFilesOptions,
-  {admin}: RetryFilesPorts,
-  clusterId: string,
-): Promise<PartitionTable> {
-  const ranges = await admin.partitionRanges(from)
-  const committed = new Map((await admin.committedOffsets(group, from)).map((each) => [each.partition, each]))
-  const table = new PartitionTable()
-  for (const range of ranges)
-    table.set(
-      range.partition,
-      resume({...range, committed: committed.get(range.partition) ?? null}, clusterId).progress,
-    )
-  return table
-}
-
 function markDone(table: PartitionTable, partition: number, offset: number): void {
   table.get(partition)?.ledger.markDone([{start: offset, end: offset + 1}])
-}
-
-async function commit(
-  {from, group}: RetryFilesOptions,
-  {admin, steps}: RetryFilesPorts,
-  ledgers: PartitionTable,
-  clusterId: string,
-): Promise<void> {
-  const offsets = ledgers.ledgers().map(([partition, ledger]) => {
-    const offset = ledger.safeOffset
-    const scope = {clusterId, topic: from, partition, base: offset}
-    return {topic: from, partition, offset, metadata: encodeCommitMetadata(scope, ledger.doneRuns()).metadata}
-  })
-  steps.reached('before-commit')
-  await admin.resetOffsets(group, offsets)
-  steps.reached('after-commit')
 }

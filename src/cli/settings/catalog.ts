@@ -10,6 +10,7 @@ import {
   outputSettings,
   patternSettings,
   reassemblySettings,
+  retryOutput,
   retrySettings,
   sandboxSettings,
   securitySettings,
@@ -77,6 +78,7 @@ export const s3TransferSettings = {
 const {memory, concurrency} = reassemblySettings
 export const retryCommandSettings = {
   ...directorySettings,
+  output: retryOutput,
   ...kafkaSettings,
   ...retrySettings,
   memory,

@@ -264,6 +264,11 @@ export const retrySettings = {
     summary: 'Only what was given up on this topic',
     common: true,
   }),
+  to: text({
+    group: 'KAFKA',
+    placeholder: 'TOPIC',
+    summary: 'Where records of a stream processor go, instead of the topic they came from',
+  }),
   group: text({
     group: 'CONSUMER GROUP',
     placeholder: 'ID',
@@ -286,6 +291,13 @@ export const directorySettings = {
     default: 'overwrite',
   }),
 }
+
+/** Without it records go back to their topic. */
+export const retryOutput = path({
+  group: 'FILES',
+  placeholder: 'DIR',
+  summary: 'Directory to write files to that were given up (else records are sent back to their topic)',
+})
 
 export const sendingSettings = {
   chunkSize: size({group: 'FILES', summary: 'Bytes of a file in one record', default: '512KiB'}),

@@ -21,5 +21,6 @@
  * to the topic, so decoding checks everything and never throws.
  */
 export {decodeLetter} from './decode.js'
+export {decodeFailedRecord, type FailedRecord} from './failed-records.js'
 export {fileLetters, missingText, recordLetter, referenceLetter} from './encode.js'
 export {type DeadLetter, type ParkedFile, type RecordOrigin, type RefusedRecord} from './letter.js'

@@ -1,0 +1,190 @@
+/**
+ * Records that a stream processor gave up on, back to where they came from.
+ *
+ *     dead-letter topic -> letter -> the record as it was -> its topic -> acknowledged -> letter done -> commit
+ *
+ * A letter is done when the record is acknowledged, so nothing is lost; a crash in between sends it once more. What is
+ * no such letter, or is about a topic that nobody named, stays.
+ *
+ * Anybody who may write to the dead-letter topic could name any topic. So a record goes only where the user said
+ * (`to`, or `topic`), or to the topic that the dead-letter topic's own name is about: `error.<topic>.<group>`.
+ */
+import {decodeFailedRecord, type FailedRecord} from '../core/dead-letters/index.js'
+import {ExitCode} from '../core/errors.js'
+import {isAborted} from '../core/flow/index.js'
+import type {
+  Clock,
+  ConsumedRecord,
+  Logger,
+  OutgoingRecord,
+  RecordProducer,
+  StepObserver,
+  TopicAdmin,
+  TopicReader,
+} from '../core/ports/index.js'
+import type {PipelineResult, RelayReport, Reporter} from '../core/report.js'
+import {commitLetters, ledgersOf} from './retrying/letter-ledgers.js'
+
+export interface ReplayRecordsOptions {
+  readonly command: string
+  /** The dead-letter topic. */
+  readonly from: string
+  /** Only records that came from this topic; null: all. */
+  readonly topic: string | null
+  /** Where they go; null: back to where they came from. */
+  readonly to: string | null
+  /** Keeps which letters are done. */
+  readonly group: string
+}
+
+export interface ReplayRecordsPorts {
+  readonly admin: TopicAdmin
+  readonly reader: TopicReader
+  readonly producer: RecordProducer
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly reporter: Reporter
+  readonly steps: StepObserver
+}
+
+/** So many records are sent in one request, at most; each of them was one record batch's at most. */
+const RECORDS_AT_ONCE = 100
+const BYTES_AT_ONCE = 512 * 1024
+
+/** @throws TOPIC_UNKNOWN, GROUP_BUSY, BROKER_UNREACHABLE, MESSAGE_TOO_LARGE */
+export async function replayRecords(
+  options: ReplayRecordsOptions,
+  ports: ReplayRecordsPorts,
+  signal: AbortSignal,
+): Promise<PipelineResult<RelayReport>> {
+  const {command, from, group} = options
+  const {admin, clock, logger, reader, reporter} = ports
+  const startedMs = clock.nowMs()
+  const {clusterId} = await admin.describeTopic(from)
+  reporter.event({event: 'started', command, topic: from, group})
+  const ledgers = await ledgersOf({from, group}, admin, clusterId)
+  const replay = new Replay(options, ports, signal)
+  let left = 0
+  try {
+    for (const [partition, {ledger, endOffset}] of ledgers.entries()) {
+      await reader.read(
+        {topic: from, partition, start: ledger.safeOffset, end: endOffset},
+        async (records, nextOffset) => {
+          const wanted = records.filter(({offset}) => ledger.see(offset))
+          const letters = wanted.flatMap((record) => replay.letterOf(record) ?? [])
+          left += wanted.length - letters.length
+          await replay.send(letters, ({offset}) => ledger.markDone([{start: offset, end: offset + 1}]))
+          ledger.passTo(nextOffset)
+        },
+        signal,
+      )
+    }
+  } catch (thrown) {
+    if (!isAborted(signal)) {
+      // What is done stays done; what went wrong first is what is told.
+      await commitLetters({from, group}, ports, ledgers, clusterId).catch(() => undefined)
+      throw thrown
+    }
+  }
+  await commitLetters({from, group}, ports, ledgers, clusterId)
+  if (left > 0)
+    logger.warn(
+      `${left} records of ${from} are no letters of a stream processor, or about a topic that was not named, and stay. ` +
+        'Name it with --topic, or say where all are to go with --to; files that were given up need --output.',
+    )
+  const interrupted = isAborted(signal)
+  const report: RelayReport = {
+    schema: 1,
+    command,
+    input: from,
+    output: replay.destinations(),
+    group,
+    interrupted,
+    records: {read: replay.sent + left, written: replay.sent, failed: left, deadLettered: 0},
+    seconds: (clock.nowMs() - startedMs) / 1000,
+  }
+  if (interrupted) return {report, exitCode: ExitCode.interrupted}
+  return {report, exitCode: left > 0 ? ExitCode.filesUnfinished : ExitCode.done}
+}
+
+interface Letter {
+  readonly at: ConsumedRecord
+  readonly failed: FailedRecord
+}
+
+class Replay {
+  sent = 0
+  private readonly partitionCounts = new Map<string, number>()
+
+  constructor(
+    private readonly options: ReplayRecordsOptions,
+    private readonly ports: ReplayRecordsPorts,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  destinations(): string {
+    return this.options.to ?? [...this.partitionCounts.keys()].join(',')
+  }
+
+  letterOf(record: ConsumedRecord): Letter | null {
+    const {from, topic, to} = this.options
+    const failed = decodeFailedRecord(record)
+    if (failed === null) return null
+    const origin = failed.origin.topic
+    if (topic !== null && origin !== topic) return null
+    const isNamed = to !== null || topic !== null || from.startsWith(`error.${origin}.`)
+    return isNamed ? {at: record, failed} : null
+  }
+
+  /** In their order, those with the same destination together. */
+  async send(letters: readonly Letter[], onDone: (record: ConsumedRecord) => void): Promise<void> {
+    for (const batch of await this.batches(letters)) {
+      this.ports.steps.reached('before-produce')
+      const records = batch.letters.map(outgoing)
+      await this.ports.producer.send({topic: batch.topic, partition: batch.partition, records}, this.signal)
+      this.ports.steps.reached('after-produce')
+      for (const {at} of batch.letters) onDone(at)
+      this.sent += records.length
+    }
+  }
+
+  private async batches(letters: readonly Letter[]): Promise<Batch[]> {
+    const batches: Batch[] = []
+    let bytes = 0
+    for (const letter of letters) {
+      const {topic: origin, partition: wanted} = letter.failed.origin
+      const topic = this.options.to ?? origin
+      const partition = wanted % (await this.partitionCount(topic))
+      const last = batches.at(-1)
+      const size = (letter.at.value?.length ?? 0) + 1024
+      const goesAlong =
+        last?.topic === topic &&
+        last.partition === partition &&
+        last.letters.length < RECORDS_AT_ONCE &&
+        bytes + size <= BYTES_AT_ONCE
+      if (goesAlong) last.letters.push(letter)
+      else batches.push({topic, partition, letters: [letter]})
+      bytes = goesAlong ? bytes + size : size
+    }
+    return batches
+  }
+
+  /** @throws TOPIC_UNKNOWN */
+  private async partitionCount(topic: string): Promise<number> {
+    const known =
+      this.partitionCounts.get(topic) ?? (await this.ports.admin.describeTopic(topic)).partitionCount
+    this.partitionCounts.set(topic, known)
+    return known
+  }
+}
+
+interface Batch {
+  readonly topic: string
+  readonly partition: number
+  readonly letters: Letter[]
+}
+
+/** Its time is that of now: what reads by time would take the old one for past. */
+function outgoing({at: {key, value}, failed: {headers}}: Letter): OutgoingRecord {
+  return {key, value: value === null ? null : [value], headers}
+}
