@@ -38,7 +38,7 @@ export function processorHostContract(
     return thrown as StreamtoolError
   }
   const said = (under: HostUnderTest, text: string) =>
-    expect.poll(under.notes, {timeout: 5_000}).toContain(text)
+    expect.poll(() => under.notes(), {timeout: 5_000}).toContain(text)
 
   describe(`processor host: ${name}`, () => {
     it('gives the same bytes from memory and from disk, by bytes, by stream, and by path', async () => {
@@ -216,7 +216,7 @@ export function processorHostContract(
       const under = await begun()
       const controllers = [new AbortController(), new AbortController()]
       const attempts = controllers.map(({signal}, at) => failure(attempt(under, `heeds-${at}.bin`, signal)))
-      await expect.poll(under.notes, {timeout: 10_000}).toEqual(expect.arrayContaining(['begun']))
+      await expect.poll(() => under.notes(), {timeout: 10_000}).toEqual(expect.arrayContaining(['begun']))
       await expect
         .poll(async () => (await under.notes()).filter((line) => line === 'begun').length, {timeout: 10_000})
         .toBe(2)
