@@ -37,6 +37,12 @@ module.exports = {
     ),
     only('adapter-system-lowest', '^src/adapters/system/', ['^src/(core|adapters/system)/'], ''),
     only('processors-over-core', '^src/processors/', ['^src/(core|processors)/', '^node_modules/'], ''),
+    only(
+      'testing-over-processors',
+      '^src/testing/',
+      ['^src/(core|processors|testing)/'],
+      'what plugin authors import needs no adapter',
+    ),
     only('sandbox-alone', '^src/sandbox/', ['^src/(core|sandbox|adapters/system)/', '^node_modules/'], ''),
     only(
       'commands-are-thin',

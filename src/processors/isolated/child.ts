@@ -4,13 +4,13 @@
  * plugin blocks the event loop (orphan-watch.ts).
  */
 import {createReadStream} from 'node:fs'
-import {setTimeout as delay} from 'node:timers/promises'
 import {Worker} from 'node:worker_threads'
-import type {Clock, Logger, StagedFile} from '../../core/ports/index.js'
+import type {Logger, StagedFile} from '../../core/ports/index.js'
 import {BUILTIN_PROCESSORS} from '../builtin/index.js'
 import type {ProcessorLog, ResultRecord} from '../contract.js'
 import {loadProcessor} from '../load/index.js'
 import type {Lock} from '../running/lock.js'
+import {processClock} from '../running/process-clock.js'
 import {ProcessorRunner} from '../running/runner.js'
 import type {ChildCalls, ParentCalls, ProcessArgs} from './calls.js'
 import {endProcessGroup} from './process-group.js'
@@ -44,7 +44,7 @@ const ours: ChildCalls = {
         returned: (value, _, signal) => parent.call('returned', packReturned(value), signal),
       },
       lock,
-      clock,
+      clock: processClock,
       graceMs: NEVER_MS,
       owner: ours,
       signal: run.signal,
@@ -85,13 +85,6 @@ const at =
   (message: string, facts: Readonly<Record<string, unknown>> = {}) =>
     void parent.call('log', {level, message, facts: sendableFacts(facts)}).catch(() => undefined)
 const logger: Logger = {debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error')}
-
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  sleep: async (ms, signal) => {
-    await delay(ms, undefined, signal === undefined ? {} : {signal})
-  },
-}
 
 function started(): ProcessorRunner {
   if (runner === null) throw new Error('not started')

@@ -190,7 +190,9 @@ describe('a plugin that is not there', () => {
   })
   it('a name: what is built in or installed and nearly called so, and where it was looked for', async () => {
     const files = {'node_modules/@lab/xrd-plot/package.json': manifest({})}
-    const builtins = new Map([['checksum-manifest', {load: () => Promise.reject(new Error('not asked for'))}]])
+    const builtins = new Map([
+      ['checksum-manifest', {load: () => Promise.reject(new Error('not asked for'))}],
+    ])
     const words = await refusal(files, '@lab/xrd-polt', {builtins})
     expect(words).toContain('Did you mean @lab/xrd-plot?')
     expect(words).toContain('Built in: checksum-manifest')
