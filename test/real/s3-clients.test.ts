@@ -35,7 +35,6 @@ describe('the AWS CLI', () => {
   it('lists and removes', async () => {
     await tools.aws('s3', 'cp', join(home, 'large.bin'), 's3://files/list/a b+ü.bin')
     expect(await tools.aws('s3', 'ls', 's3://files/list/')).toContain(`${large.length} a b+ü.bin`)
-    expect(await tools.aws('s3', 'ls')).toContain('files')
     await tools.aws('s3', 'rm', 's3://files/list/', '--recursive')
     expect((await tools.tryAws('s3', 'ls', 's3://files/list/')).exitCode).toBe(1)
   })
@@ -66,6 +65,7 @@ describe('the AWS CLI', () => {
     await tools.aws('s3', 'cp', join(home, 'large.bin'), 's3://files/presigned')
     const url = (await tools.aws('s3', 'presign', 's3://files/presigned')).trim()
     const answer = await fetch(url)
+    expect(answer.status).toBe(200)
     expect(Buffer.from(await answer.arrayBuffer()).equals(large)).toBe(true)
   })
 

@@ -1,4 +1,5 @@
 /** The AWS CLI and boto3, from PyPI: what people without our client use. */
+import {writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {cached} from './cache.js'
 import {isInstalled, run, runOrThrow, type Finished} from './processes.js'
@@ -23,10 +24,15 @@ export async function awsTools({
   accessKeyId,
   secretAccessKey,
 }: S3Access): Promise<AwsTools> {
-  const programs = join(await environment(), 'bin')
+  const home = await environment()
+  const programs = join(home, 'bin')
+  const config = join(home, 'aws-config')
+  // In the oldest region they still presign as nobody should since 2020.
+  await writeFile(config, '[default]\ns3 =\n    signature_version = s3v4\n')
   const env = {
     PATH: process.env['PATH'],
-    HOME: '/nonexistent',
+    HOME: home,
+    AWS_CONFIG_FILE: config,
     AWS_ENDPOINT_URL_S3: endpoint,
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: accessKeyId,

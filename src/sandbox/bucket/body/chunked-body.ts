@@ -34,22 +34,30 @@ export async function* decodeChunkedBody(
   options: ChunkedBodyOptions,
 ): AsyncGenerator<Buffer> {
   const input = new LineInput(source)
+  try {
+    yield* chunks(input, options)
+    await readTrailers(input, options)
+    if (!(await input.isAtEnd())) throw incomplete('There is more after the end of the last chunk.')
+  } finally {
+    await input.close()
+  }
+}
+
+async function* chunks(input: LineInput, {signatures}: ChunkedBodyOptions): AsyncGenerator<Buffer> {
   for (let previousBytes = Infinity; ;) {
-    const {size, signature} = parseChunkHeader(await input.line(), options.signatures !== null)
+    const {size, signature} = parseChunkHeader(await input.line(), signatures !== null)
     if (size > 0 && previousBytes < SMALLEST_CHUNK_BYTES) throw new S3Error('InvalidChunkSizeError')
     previousBytes = size
     for (let left = size; left > 0;) {
       const data = await input.take(left)
       left -= data.length
-      options.signatures?.update(data)
+      signatures?.update(data)
       yield data
     }
-    options.signatures?.endOfChunk(signature)
-    if (size === 0) break
+    signatures?.endOfChunk(signature)
+    if (size === 0) return
     if ((await input.line()) !== '') throw incomplete('A chunk is longer than it says.')
   }
-  await readTrailers(input, options)
-  if (!(await input.isAtEnd())) throw incomplete('There is more after the end of the last chunk.')
 }
 
 function parseChunkHeader(line: string, isSigned: boolean): {size: number; signature: string} {
@@ -114,6 +122,11 @@ class LineInput {
   async isAtEnd(): Promise<boolean> {
     while (this.#rest.length === 0) if (!(await this.#more())) return true
     return false
+  }
+
+  /** Lets go of the source, wherever it is. */
+  async close(): Promise<void> {
+    await this.#source.return?.()
   }
 
   async #more(): Promise<boolean> {

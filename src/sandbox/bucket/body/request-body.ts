@@ -34,7 +34,8 @@ export class RequestBody {
   /** @throws S3Error InvalidArgument */
   constructor(message: IncomingMessage, signed: Authenticated) {
     this.#message = message
-    this.#incoming = message
+    // A body that is refused in the middle must not take the connection with it: the answer goes out on it.
+    this.#incoming = message.iterator({destroyOnReturn: false}) as AsyncIterable<Buffer>
     this.#signed = signed
     this.#form = formOf(signed.payloadHash)
     this.hasTrailers = this.#form.hasTrailers

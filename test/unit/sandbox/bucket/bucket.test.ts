@@ -18,6 +18,7 @@ import {type Account, type RunningBucket, startBucket} from '../../../../src/san
 import {runTestChild} from '../../../support/child-process.js'
 import {deferred, eventually} from '../../../support/eventually.js'
 import {recordedLog} from '../../../support/quiet.js'
+import {signedChunks} from '../../../support/s3-chunked.js'
 import {type S3Access, s3Client} from '../../../support/s3-client.js'
 import {sendRaw, signedHeaders} from '../../../support/s3-raw.js'
 import {temporaryBucket} from '../../../support/sandbox/temporary-bucket.js'
@@ -153,6 +154,29 @@ describe('the bucket', () => {
     socket.destroy()
     await eventually('nothing is left', () => dataFiles(dir).length === 0)
     await expect(using(bucket).head('cut')).rejects.toMatchObject({name: 'NotFound'})
+  })
+
+  it('answers also when it refuses a body before its end, and goes on with the connection', async () => {
+    const dir = await temporaryDirectory()
+    const bucket = await temporaryBucket({dir})
+    const body = Buffer.alloc(5 * 1024 ** 2)
+    const unsigned = await sendRaw(bucket, {
+      ...{method: 'PUT', path: '/files/a', payloadHash: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'},
+      headers: {'x-amz-decoded-content-length': String(body.length)},
+      bodyFor: (signed) =>
+        signedChunks({...signed, signature: '0'.repeat(64)}, [body.subarray(0, 9000), body]),
+    })
+    expect(unsigned).toMatchObject({status: 403, code: 'SignatureDoesNotMatch'})
+    const noChunks = await sendRaw(bucket, {
+      ...{method: 'PUT', path: '/files/a', payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER', body},
+      headers: {'x-amz-decoded-content-length': String(body.length)},
+    })
+    expect(noChunks).toMatchObject({status: 400, code: 'IncompleteBody'})
+    const {put} = using(bucket)
+    await put('a', 'x')
+    const refused = put('a', body, {IfNoneMatch: '*'})
+    await expect(refused).rejects.toMatchObject({name: 'PreconditionFailed'})
+    expect(dataFiles(dir)).toHaveLength(1)
   })
 
   it('closes with requests under way, and lets them leave nothing half', async () => {
