@@ -135,6 +135,21 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   return startSandbox(options)
 }
 
+/** What `--plugin` finds without a file or package. */
+export async function builtinProcessorNames(): Promise<readonly string[]> {
+  const {BUILTIN_PROCESSORS} = await import('../processors/builtin/index.js')
+  return [...BUILTIN_PROCESSORS.keys()]
+}
+
+export async function writeFromTemplate(
+  template: string,
+  target: string,
+  names: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const adapter = await import('../adapters/files/package-template.js')
+  return adapter.writeFromTemplate(template, target, names)
+}
+
 /** A directory of our own, for as long as it is needed. */
 export async function temporaryDirectory(purpose: string): Promise<{path: string; remove(): Promise<void>}> {
   const path = await mkdtemp(join(tmpdir(), `streamtool-${purpose}-`))

@@ -3,7 +3,7 @@ import {once} from 'node:events'
 import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
-import {join} from 'node:path'
+import {join, relative} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import type {DeliverReport} from '../../src/core/report.js'
@@ -25,8 +25,8 @@ afterAll(() => broker.close())
 const pluginsInstall = async (...specs: readonly string[]) =>
   expect(await packaged.streamtool(['plugins', 'install', ...specs])).toMatchObject({exitCode: 0})
 
-/** @returns the spec that `plugins install` takes */
-const packed = async (directory: string) => `file:${await pack(directory)}`
+/** @returns the tarball, as somebody writes it */
+const packed = async (directory: string) => `./${relative(packaged.root, await pack(directory))}`
 
 /** A package of a few files. */
 async function plugin(name: string, files: Readonly<Record<string, string>>): Promise<string> {
@@ -79,6 +79,11 @@ describe('a package that adds a command', () => {
     for (const said of ['--url=URL', '--topic=TOPIC', '--dead-letter-topic', 'EXIT CODES'])
       expect(one.stdout).toContain(said)
     expect(list.stdout).toContain('streamtool-http-put 1.0.0')
+    // Its commands are known without being loaded.
+    const manifest = 'data/node_modules/streamtool-http-put/oclif.manifest.json'
+    expect(JSON.parse(await readFile(join(packaged.root, manifest), 'utf8'))).toMatchObject({
+      commands: {'http-put': {pluginName: 'streamtool-http-put'}},
+    })
   })
 
   it('delivers, holds what is refused with exit code 4, and tries it again at the next start', async () => {
@@ -161,10 +166,27 @@ describe('a package that does not fit or does not work', () => {
     const like = await plugin('like-ours', {
       'commands/upload.js': 'export default class A { static run() {} }\n',
     })
-    await pluginsInstall(await packed(throwing), await packed(like))
+    // What its commands are was written down when they could be loaded.
+    const command = {
+      id: 'late',
+      aliases: [],
+      args: {},
+      flags: {},
+      isESM: true,
+      relativePath: ['commands', 'late.js'],
+    }
+    const late = await plugin('late', {
+      'oclif.manifest.json': JSON.stringify({version: '1.0.0', commands: {late: command}}),
+      'commands/late.js': "import 'not-there'\n",
+    })
+    await pluginsInstall(await packed(throwing), await packed(like), await packed(late))
     const gone = await plugin('gone', {'commands/here.js': 'export default class Here { static run() {} }\n'})
     expect(await packaged.streamtool(['plugins', 'link', gone])).toMatchObject({exitCode: 0})
     await rm(gone, {recursive: true})
+
+    const own = await packaged.streamtool(['late', '--json'])
+    expect(own.exitCode).toBe(7)
+    expect(JSON.parse(own.stdout)).toMatchObject({command: 'late', error: {code: 'PLUGIN_UNLOADABLE'}})
 
     const {exitCode, stdout, stderr} = await packaged.streamtool(['upload', 'x', '--json'])
     expect(exitCode).toBe(2)
@@ -173,7 +195,14 @@ describe('a package that does not fit or does not work', () => {
     expect(stderr).toMatch(/warning: The plugin \S+gone cannot be used: it is not where it was/)
     expect(stderr).not.toMatch(/^\s+at |\(node:/m)
 
-    const removed = await packaged.streamtool(['plugins', 'uninstall', 'throwing', 'gone', 'like-ours'])
+    const removed = await packaged.streamtool([
+      'plugins',
+      'uninstall',
+      'throwing',
+      'gone',
+      'late',
+      'like-ours',
+    ])
     expect(removed).toMatchObject({exitCode: 0})
     expect((await packaged.streamtool(['--version'])).stderr).toBe('')
   })

@@ -23,8 +23,10 @@ export interface PackagedStreamtool {
   readonly tarball: string
   /** Runs the installed program. */
   streamtool(args: readonly string[], options?: RunOptions): Promise<Finished>
-  /** A copy of an example, or of any directory, that finds its dependencies. */
+  /** A copy of an example that finds its dependencies. */
   place(name: string, from: string): Promise<string>
+  /** For a package that is to be installed: what it depends on while it is developed, as files. */
+  readonly developing: Readonly<Record<string, string>>
   /** Directory for more. */
   readonly root: string
 }
@@ -47,6 +49,11 @@ export async function packageStreamtool(root: string): Promise<PackagedStreamtoo
   return {
     tarball,
     root,
+    developing: {
+      streamtool: `file:${tarball}`,
+      typescript: `file:${join(ROOT, 'node_modules', 'typescript')}`,
+      '@types/node': `file:${join(ROOT, 'node_modules', '@types', 'node')}`,
+    },
     streamtool: (args, {env, ...options} = {}) =>
       run(process.execPath, [join(package_, 'bin', 'run.js'), ...args], {
         cwd: root,
@@ -67,9 +74,12 @@ export async function npm(args: readonly string[], options: RunOptions): Promise
   return (await runOrThrow('npm', args, {...options, env})).stdout
 }
 
-/** @returns the tarball */
-export async function pack(directory: string): Promise<string> {
-  const said = await npm(['pack', '--silent'], {cwd: directory})
+/**
+ * @param options.built its scripts need not run again
+ * @returns the tarball
+ */
+export async function pack(directory: string, {built = false} = {}): Promise<string> {
+  const said = await npm(['pack', '--silent', ...(built ? ['--ignore-scripts'] : [])], {cwd: directory})
   return join(directory, said.trim().split('\n').at(-1)!)
 }
 

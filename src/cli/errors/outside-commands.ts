@@ -53,7 +53,7 @@ function inOurWords(thrown: unknown, command: KnownCommand | null): StreamtoolEr
 }
 
 const INSTALLING = [
-  'A package of the registry is named (name, name@1.2.0), a file by URL: file:/path/to/package.tgz.',
+  'A package of the registry is named (name, name@1.2.0), a tarball by its path: ./package.tgz.',
   'STREAMTOOL_NPM_REGISTRY names another registry; STREAMTOOL_NPM_LOG_LEVEL=verbose shows what npm does.',
 ]
 

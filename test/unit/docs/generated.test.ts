@@ -1,5 +1,6 @@
 import {readFile} from 'node:fs/promises'
 import {describe, expect, it} from 'vitest'
+import {EMBEDDING, withCode} from '../../../scripts/embedded-code.js'
 import {configurationPage} from '../../../scripts/configuration-tables.js'
 import {errorsPage} from '../../../scripts/errors-page.js'
 
@@ -11,5 +12,10 @@ describe('what `npm run docs` makes is up to date', () => {
   it('docs/configuration.md', async () => {
     const written = await page('configuration.md')
     expect(written).toBe(configurationPage(written))
+  })
+
+  it.each(EMBEDDING)('the code in docs/%s', async (name) => {
+    const written = await page(name)
+    expect(written).toBe(await withCode(written))
   })
 })

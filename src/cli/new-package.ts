@@ -1,0 +1,34 @@
+/** `streamtool new …`: packages made of templates/. */
+import {join} from 'node:path'
+import {StreamtoolError} from '../core/errors.js'
+import {builtinProcessorNames, writeFromTemplate} from './compose.js'
+import {packageRoot} from './plugins/stand-in.js'
+
+const LONGEST_NAME = 60
+
+/**
+ * @param where the directory of the package is made here
+ * @throws USAGE for a name that cannot be one, or a directory that is there already
+ */
+export async function newProcessor(name: string, where: string, version: string) {
+  await checkName(name)
+  const directory = join(where, name)
+  const template = join(packageRoot, 'templates', 'processor')
+  const files = await writeFromTemplate(template, directory, {name, version})
+  return {name, directory, files}
+}
+
+async function checkName(name: string): Promise<void> {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > LONGEST_NAME)
+    throw new StreamtoolError('USAGE', 'That cannot be the name of a processor.', {
+      suggestions: [
+        `Lower-case letters, digits and single dashes, beginning with a letter, ${LONGEST_NAME} at most: xrd-plot`,
+      ],
+    })
+  const taken = ['streamtool', ...(await builtinProcessorNames())]
+  if (taken.includes(name))
+    throw new StreamtoolError(
+      'USAGE',
+      `${name} comes with streamtool; a processor of that name would never be found.`,
+    )
+}
