@@ -53,7 +53,9 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
   }
 
   override async run(): Promise<void> {
-    process.exitCode = await this.execute(await this.invocation(this.settings, await this.readArguments()))
+    const said = await this.readArguments()
+    // Which settings there are may depend on what was said.
+    process.exitCode = await this.execute(await this.invocation(this.settings, said))
   }
 
   /**

@@ -20,9 +20,25 @@ export function asUsageError(thrown: unknown, command: string, settings: Setting
   ])
 }
 
+/** What the parser made of the flags that it knows; others may be those of a plugin that is not known yet. */
+export async function flagsKnownOf(parsing: Promise<Parsed>): Promise<Parsed['flags']> {
+  try {
+    return (await parsing).flags
+  } catch (thrown) {
+    if (isParserError(thrown) && thrown.flags !== undefined && thrown.parse !== undefined)
+      return thrown.parse.output.flags
+    throw thrown
+  }
+}
+
+interface Parsed {
+  readonly flags: Readonly<Record<string, unknown>>
+}
+
 interface ParserError extends Error {
   readonly flags?: readonly string[]
   readonly args?: unknown
+  readonly parse?: {readonly output: Parsed}
 }
 
 function isParserError(thrown: unknown): thrown is ParserError {

@@ -1,5 +1,5 @@
 /** oclif's help, with sections on exit codes, environment and configuration for commands that have settings. */
-import {CommandHelp, Help} from '@oclif/core'
+import {type Command, CommandHelp, Help} from '@oclif/core'
 import {configurationSection, environmentSection, exitCodeSection} from './sections.js'
 
 class StreamtoolCommandHelp extends CommandHelp {
@@ -17,6 +17,7 @@ class StreamtoolCommandHelp extends CommandHelp {
 
 export default class StreamtoolHelp extends Help {
   protected override CommandHelpClass = StreamtoolCommandHelp
+  #argv: readonly string[] = []
 
   override async showHelp(argv: string[]): Promise<void> {
     const words = argv.filter((argument) => !argument.startsWith('-') && argument !== 'help')
@@ -33,7 +34,23 @@ export default class StreamtoolHelp extends Help {
       process.exitCode = error.exitCode
       return
     }
+    this.#argv = argv
     await super.showHelp(argv)
+  }
+
+  override async showCommandHelp(command: Command.Loadable): Promise<void> {
+    const {withPluginFlags} = await import('./plugin-flags.js')
+    try {
+      await super.showCommandHelp(await withPluginFlags(command, this.#argv, this.config.dataDir))
+    } catch (thrown) {
+      const [{asStreamtoolError}, {earlyOutput}] = await Promise.all([
+        import('../../core/errors.js'),
+        import('../output/early.js'),
+      ])
+      const error = asStreamtoolError(thrown)
+      await earlyOutput(command.id, this.#argv, process.env).fail(error)
+      process.exitCode = error.exitCode
+    }
   }
 
   #isKnown(words: readonly string[]): boolean {

@@ -27,6 +27,7 @@ import {
   storeSettings,
   transferSettings,
 } from './s3-settings.js'
+import {processingSettings, processorSettings} from './process-settings.js'
 import type {Setting, Settings} from './setting.js'
 
 // The order is that of --help.
@@ -75,6 +76,11 @@ export const s3TransferSettings = {
   ...bucketCareSettings,
   ...fileConsumingSettings,
 }
+export const processSettings = {
+  ...processorSettings,
+  ...fileConsumingSettings,
+  ...processingSettings,
+}
 const {memory, concurrency} = reassemblySettings
 export const retryCommandSettings = {
   ...directorySettings,
@@ -103,6 +109,7 @@ export const CATALOG: Readonly<Record<string, Settings>> = {
   upload: uploadSettings,
   reconstruct: reconstructSettings,
   's3-transfer': s3TransferSettings,
+  process: processSettings,
   inspect: inspectSettings,
   retry: retryCommandSettings,
   passthrough: passthroughSettings,
