@@ -17,7 +17,7 @@ export async function runProcessor<Flags extends FlagDefinitions>(
   processor: Processor<Flags>,
 ): Promise<void> {
   const path = 'url' in file ? fileURLToPath(file.url) : file.filename
-  registerProcessor(path, processor as unknown as Processor)
+  registerProcessor(path, processor)
   if (!isMain(path)) return
   const {execute} = await import('@oclif/core')
   await execute({

@@ -70,7 +70,7 @@ export async function testProcessor<Flags extends FlagDefinitions>(
 ): Promise<TestRun> {
   const {concurrency = 1} = options
   const tested = processor as unknown as Processor
-  checkProcessor(String(tested.name), tested, {member: 'process'})
+  checkProcessor('under test', tested, {member: 'process'})
   const outputDir = await directoryFor(options.outputDir)
   const sink = new RecordingSink()
   const {logger, lines} = recordingLogger()
