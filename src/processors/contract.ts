@@ -164,6 +164,8 @@ export interface Processor<Flags extends FlagDefinitions = FlagDefinitions> {
 }
 
 /** Adds types to a processor, and nothing else: a plain object will do as well. */
+// Without flags there is no option at all, so that `context.options.x` is refused.
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type
 export const defineProcessor = <const Flags extends FlagDefinitions = Record<never, never>>(
   processor: Processor<Flags>,
 ): Processor<Flags> => processor
