@@ -16,7 +16,12 @@ const project = (name: string, include: string[], extra: object = {}) => ({
 })
 
 /** Whatever waits for processes and sessions begins at once, so that nobody waits for it alone at the end. */
-const LONGEST = ['e2e/crash.test.ts', 'contract/kafka/sandbox.test.ts', 'e2e/cli-contract.test.ts']
+const LONGEST = [
+  'e2e/crash.test.ts',
+  'e2e/plugins.test.ts',
+  'contract/kafka/sandbox.test.ts',
+  'e2e/cli-contract.test.ts',
+]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

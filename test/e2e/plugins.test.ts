@@ -8,7 +8,7 @@ import {fileURLToPath} from 'node:url'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import type {DeliverReport} from '../../src/core/report.js'
 import {type MortalBroker, startSandboxProcess} from '../support/crash/brokers.js'
-import {pack, packageStreamtool, type PackagedStreamtool} from '../support/packages.js'
+import {npm, pack, packageStreamtool, type PackagedStreamtool} from '../support/packages.js'
 import {temporaryDirectories, temporaryDirectory} from '../support/temporary-directory.js'
 import {writeTree} from '../support/trees.js'
 
@@ -134,6 +134,31 @@ describe('a package that adds a command', () => {
     await writeFile(join(cwd, 'streamtool.config.yaml'), 'topic: t\nhttp-put: {ulr: "http://h/"}\n')
     const mistaken = await packaged.streamtool(['config', 'validate'], {cwd})
     expect(mistaken.stderr).toContain('did you mean http-put.url?')
+  })
+})
+
+describe('a package with a processor', () => {
+  it('the example passes its own tests, and is installed from its tarball', async () => {
+    const xrd = await packaged.place('xrd', example('xrd-processor'))
+    await npm(['test'], {cwd: xrd})
+    await pluginsInstall(await pack(xrd, {built: true}))
+    expect((await packaged.streamtool(['plugins'])).stdout).toContain('streamtool-xrd 1.0.0')
+  })
+
+  it('`new processor` writes one whose npm install and npm test pass at once', async () => {
+    const created = await packaged.streamtool(['new', 'processor', 'my-first'])
+    expect(created).toMatchObject({exitCode: 0, stdout: ''})
+    expect(created.stderr).toContain('cd my-first && npm install && npm test')
+    const directory = join(packaged.root, 'my-first')
+    const manifest = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>
+    }
+    // What npm would fetch.
+    expect(Object.keys(manifest.devDependencies).sort()).toEqual(Object.keys(packaged.developing).sort())
+    const offline = {...manifest, devDependencies: packaged.developing}
+    await writeFile(join(directory, 'package.json'), JSON.stringify(offline))
+    await npm(['install'], {cwd: directory})
+    await npm(['test'], {cwd: directory})
   })
 })
 
