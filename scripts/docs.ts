@@ -3,6 +3,7 @@ import {readFile, writeFile} from 'node:fs/promises'
 import {EMBEDDING, withCode} from './embedded-code.js'
 import {configurationPage} from './configuration-tables.js'
 import {errorsPage} from './errors-page.js'
+import {springPage} from './spring-tables.js'
 
 const docs = new URL('../docs/', import.meta.url)
 const configuration = new URL('configuration.md', docs)
@@ -13,3 +14,5 @@ for (const name of EMBEDDING) {
   const page = new URL(name, docs)
   await writeFile(page, await withCode(await readFile(page, 'utf8')))
 }
+const spring = new URL('spring.md', docs)
+await writeFile(spring, springPage(await readFile(spring, 'utf8')))

@@ -26,6 +26,8 @@ export interface BucketOptions {
   readonly logger: Logger
   /** Ends waiting for the store. */
   readonly signal: AbortSignal
+  /** Is told what is the matter with the store, and null when that is over. */
+  readonly onOutage?: (reason: string | null) => void
 }
 
 /** A bucket that files are stored in, with its group and a place for chunks that came early. */

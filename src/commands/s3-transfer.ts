@@ -85,7 +85,7 @@ Runs until it is stopped; with --once until the end that the topic had at the st
 
   protected async openDelivery(
     values: S3TransferValues,
-    {logger, signal}: DeliverySurroundings,
+    {logger, signal, onOutage}: DeliverySurroundings,
   ): Promise<Delivery> {
     const [{openBucket}, {bucketOptions}] = await Promise.all([
       import('../cli/compose-bucket.js'),
@@ -93,6 +93,7 @@ Runs until it is stopped; with --once until the end that the topic had at the st
     ])
     return openBucket({
       ...bucketOptions(values, {logger, signal}),
+      onOutage,
       topic: values.topic,
       memoryBytes: values.memory * PARTS_SHARE,
     })

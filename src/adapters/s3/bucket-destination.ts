@@ -39,6 +39,8 @@ export interface BucketDestinationOptions {
   readonly steps: StepObserver
   /** Ends every wait for the store. */
   readonly signal: AbortSignal
+  /** Is told what is the matter with the store, and null when that is over. */
+  readonly onOutage?: (reason: string | null) => void
 }
 
 export function createBucketDestination(options: BucketDestinationOptions): Destination {
@@ -66,12 +68,17 @@ class BucketDestination implements Destination {
       whenStoreAllows: waitOut({
         isSuspect: isOutage,
         troubleOf: (suspect) => Promise.resolve(suspect),
-        onBegin: ({message, code}) =>
+        onBegin: ({message, code}) => {
+          options.onOutage?.(message)
           logger.warn(`${message} Waiting until that is over; nothing is lost meanwhile.`, {
             code,
             bucket: client.bucket,
-          }),
-        onOver: () => logger.info(`The bucket ${client.bucket} can be written to again: going on.`),
+          })
+        },
+        onOver: () => {
+          options.onOutage?.(null)
+          logger.info(`The bucket ${client.bucket} can be written to again: going on.`)
+        },
         clock,
       }),
       onDelivered: (key) => this.endOrphansOf(key),
