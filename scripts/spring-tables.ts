@@ -12,7 +12,8 @@ export function springPage(page: string): string {
 
 function table(): string {
   const rows = KNOWN_PROPERTIES.filter(({name}) => !/\.default\./.test(name)).map(
-    ({name, meaning}) => `| \`${name.replace('{}', '<binding>')}\` | ${explain(meaning).replaceAll('|', '\\|')} |`,
+    ({name, meaning}) =>
+      `| \`${name.replace('{}', '<binding>')}\` | ${explain(meaning).replaceAll('|', '\\|')} |`,
   )
   return ['| property | here |', '|---|---|', ...rows].join('\n')
 }
@@ -23,8 +24,10 @@ const SAMPLES = ['1', 'true', 'payload', 'none', 'latest']
 function explain(meaning: Meaning): string {
   if ('harmless' in meaning) return 'of no effect'
   if ('refused' in meaning) return `refused: ${meaning.refused}`
-  if ('only' in meaning) return `only ${meaning.only.map((value) => `\`${value}\``).join(', ')}: ${meaning.because}`
-  if ('option' in meaning) return 'an option of the Kafka client, [mapped or refused by name](configuration.md#client-options)'
+  if ('only' in meaning)
+    return `only ${meaning.only.map((value) => `\`${value}\``).join(', ')}: ${meaning.because}`
+  if ('option' in meaning)
+    return 'an option of the Kafka client, [mapped or refused by name](configuration.md#client-options)'
   if ('elsewhere' in meaning) return 'see above'
   const names = SAMPLES.flatMap((sample) => meaning.says(sample) ?? []).map(({name}) => flagName(name))
   const because = meaning.because === undefined ? '' : `; ${meaning.because}`
