@@ -29,6 +29,15 @@ const COUNTS = [
 ] as const
 type Count = (typeof COUNTS)[number]
 
+const FILE_COUNTS = {
+  'file.failed': 'files_failed',
+  'file.held': 'files_held',
+  'file.superseded': 'files_superseded',
+  'file.parked': 'files_parked',
+  'file.skipped': 'files_skipped',
+  'file.incomplete': 'files_incomplete',
+} as const
+
 export class RunWatch implements Reporter, RunControl {
   readonly #counts = new Map<Count, number>()
   readonly #startedMs: number
@@ -66,11 +75,18 @@ export class RunWatch implements Reporter, RunControl {
       case 'finished':
         this.#hasEnded = true
         break
-      default: {
-        const name = event.event.replace('.', '_')
-        if (isCount(`files_${name.replace('file_', '')}`))
-          this.#count(`files_${name.replace('file_', '')}` as Count, 1)
-      }
+      case 'file.failed':
+      case 'file.held':
+      case 'file.superseded':
+      case 'file.parked':
+      case 'file.skipped':
+      case 'file.incomplete':
+        this.#count(FILE_COUNTS[event.event], 1)
+        break
+      case 'record.failed':
+      case 'file.inspected':
+      case 'assignment':
+        break
     }
   }
 
@@ -148,6 +164,5 @@ export class RunWatch implements Reporter, RunControl {
   }
 }
 
-const isCount = (name: string): name is Count => (COUNTS as readonly string[]).includes(name)
 const seconds = (sinceMs: number | null, nowMs: number) =>
   sinceMs === null ? 0 : Math.max(0, nowMs - sinceMs) / 1000

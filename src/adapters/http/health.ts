@@ -20,6 +20,7 @@ export interface Visibility {
 
 const WORST_FIRST: readonly HealthStatus[] = ['DOWN', 'OUT_OF_SERVICE', 'UP']
 const UP: Health = {status: 'UP'}
+const PROBE_COMPONENTS = new Set(['livenessState', 'readinessState'])
 
 export const httpStatusOf = (status: HealthStatus) => (status === 'UP' ? 200 : 503)
 
@@ -50,10 +51,9 @@ function whole(all: Readonly<Record<string, Health>>, run: RunStatus, shown: Vis
   const status = worst([...Object.values(all).map((health) => health.status), readiness(run)])
   const groups = shown.probes ? {groups: ['liveness', 'readiness']} : {}
   if (!shown.components) return {status, ...groups}
-  const probes = shown.probes ? {} : {livenessState: undefined, readinessState: undefined}
-  const told = Object.entries({...all, ...probes}).flatMap(([name, health]) =>
-    health === undefined ? [] : [[name, visible(health, shown)]],
-  )
+  const told = Object.entries(all)
+    .filter(([name]) => shown.probes || !PROBE_COMPONENTS.has(name))
+    .map(([name, health]) => [name, visible(health, shown)])
   return {status, ...groups, components: Object.fromEntries(told) as object}
 }
 

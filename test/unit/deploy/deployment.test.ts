@@ -78,7 +78,10 @@ describe.each(pods)('deploy/kubernetes/$file', ({pod, container}) => {
   })
 
   it('asks the process whether it lives, and itself whether it is ready', () => {
-    if (written.includes('--once')) return expect(container.livenessProbe).toBeUndefined()
+    if (written.includes('--once')) {
+      expect(container.livenessProbe).toBeUndefined()
+      return
+    }
     expect(written).toContain('--metrics-port=8080')
     expect(container.livenessProbe?.httpGet.path).toBe('/livez')
     expect(container.readinessProbe?.httpGet.path).toBe('/readyz')
