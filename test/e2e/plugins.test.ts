@@ -1,6 +1,7 @@
 /** Packages that add to streamtool: packed, installed without a registry, run, and broken. */
 import {once} from 'node:events'
-import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
+import {randomUUID} from 'node:crypto'
+import {cp, mkdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {join, relative} from 'node:path'
@@ -9,10 +10,14 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import type {DeliverReport} from '../../src/core/report.js'
 import {type MortalBroker, startSandboxProcess} from '../support/crash/brokers.js'
 import {npm, pack, packageStreamtool, type PackagedStreamtool} from '../support/packages.js'
+import {isInstalled} from '../support/processes.js'
 import {temporaryDirectories, temporaryDirectory} from '../support/temporary-directory.js'
 import {writeTree} from '../support/trees.js'
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
+
+/** All else needs nothing but Node. */
+const hasPython = await isInstalled('python3')
 
 const newDirectory = temporaryDirectories()
 let packaged: PackagedStreamtool
@@ -138,11 +143,60 @@ describe('a package that adds a command', () => {
 })
 
 describe('a package with a processor', () => {
-  it('the example passes its own tests, and is installed from its tarball', async () => {
-    const xrd = await packaged.place('xrd', example('xrd-processor'))
+  /** What a run of `process` came to. */
+  async function processed(...args: readonly string[]) {
+    const output = join(packaged.root, `results-${randomUUID()}`)
+    const {exitCode, stdout, stderr} = await packaged.streamtool(
+      ['process', '--topic', 'scans', '--output', output, '--once', '--json', '--attempts', '1', ...args],
+      {env: {STREAMTOOL_STATE_DIR: packaged.root, STREAMTOOL_BROKERS: broker.bootstrap}},
+    )
+    const read = (path: string) => readFile(join(output, path), 'utf8')
+    return {exitCode, stdout, stderr, read}
+  }
+  let xrd: string
+  beforeAll(async () => {
+    const input = await newDirectory()
+    await cp(join(example('xrd-processor'), 'test', 'si.csv'), join(input, 'run-1', 'si.csv'))
+    await writeFile(join(input, 'broken.csv'), '[Scan points]\nAngle,Intensity\n28,many\n')
+    await packaged.streamtool(['upload', input, '--topic', 'scans', '--brokers', broker.bootstrap])
+    xrd = await packaged.place('xrd', example('xrd-processor'))
+  })
+
+  it('the example passes its own tests, is installed from its tarball, and works', async () => {
     await npm(['test'], {cwd: xrd})
     await pluginsInstall(await pack(xrd, {built: true}))
-    expect((await packaged.streamtool(['plugins'])).stdout).toContain('streamtool-xrd 1.0.0')
+    const [{exitCode, stdout, read}, help] = await Promise.all([
+      processed('--plugin', 'streamtool-xrd', '--threshold', '50'),
+      packaged.streamtool(['process', '--plugin', 'streamtool-xrd', '--help']),
+    ])
+    expect(exitCode).toBe(4)
+    const {files, problems} = JSON.parse(stdout) as DeliverReport
+    expect(files).toMatchObject({delivered: 1, held: 1})
+    expect(problems).toMatchObject([
+      {path: 'broken.csv', reason: expect.stringContaining('line 3 is no scan point') as string},
+    ])
+    const summary = JSON.parse(await read('run-1/si.json')) as object
+    expect(summary).toMatchObject({sample: 'Si 640', points: 11, peaks: [{angle: 28.4, intensity: 2210}]})
+    expect(await read('run-1/si.svg')).toMatch(/^<svg .*<polyline /s)
+    expect(help.stdout).toMatch(/--threshold=\S+ +a peak reaches/)
+  })
+
+  it('the example is loaded as TypeScript, too', async () => {
+    const {exitCode, read} = await processed('--plugin', './xrd/src/index.ts', '--include', 'si.csv')
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(await read('run-1/si.json'))).toMatchObject({points: 11})
+  })
+
+  it.skipIf(!hasPython)('the example in Python does the same by --exec', async () => {
+    const {exitCode, stdout, read} = await processed(
+      '--exec',
+      `python3 '${example('xrd-python')}/xrd.py' {path}`,
+    )
+    expect(exitCode).toBe(4)
+    expect((JSON.parse(stdout) as DeliverReport).problems).toMatchObject([
+      {path: 'broken.csv', reason: expect.stringContaining('line 3 is no scan point') as string},
+    ])
+    expect(JSON.parse(await read('run-1/si.json'))).toMatchObject({sample: 'Si 640', highest: {angle: 28.4}})
   })
 
   it('`new processor` writes one whose npm install and npm test pass at once', async () => {
@@ -159,6 +213,9 @@ describe('a package with a processor', () => {
     await writeFile(join(directory, 'package.json'), JSON.stringify(offline))
     await npm(['install'], {cwd: directory})
     await npm(['test'], {cwd: directory})
+    const {exitCode, read} = await processed('--plugin', './my-first', '--skip-empty')
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(await read('run-1/si.csv.lines.json'))).toMatchObject({lines: 17})
   })
 })
 
