@@ -7,6 +7,7 @@ import {systemClock} from '../../src/adapters/system/clock.js'
 import type {StagingMode} from '../../src/adapters/files/staging/index.js'
 import {fakeHost, processing, removeRoot} from '../support/fake-host.js'
 import {noSteps, recordedLog} from '../support/quiet.js'
+import {openBucketOn, startStore} from '../support/s3/bucket-under-test.js'
 import {destinationContract} from './destination.contract.js'
 
 destinationContract('directory', async () => {
@@ -70,6 +71,23 @@ for (const mode of ['memory', 'disk'] satisfies StagingMode[])
       },
     }
   })
+
+destinationContract('bucket', async () => {
+  const store = await startStore()
+  const {destination, spill} = await openBucketOn(store)
+  return {
+    destination,
+    visible: () => store.objects(),
+    leftOvers: async () => [
+      ...(await store.pendingUploads()),
+      ...Array.from({length: spill.openFiles}, () => 'a spill file'),
+    ],
+    async close() {
+      await destination.close()
+      await store.close()
+    },
+  }
+})
 
 async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, {recursive: true, withFileTypes: true})

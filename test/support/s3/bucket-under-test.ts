@@ -1,0 +1,198 @@
+/** The adapter of buckets on the sandbox's bucket, in this process: with faults, and with a look behind its back. */
+
+import {
+  type BucketClient,
+  connectBucket,
+  createBucketDestination,
+  type Capabilities,
+  examineBucket,
+  parseKeyTemplate,
+  tidyUp,
+  UploadJournal,
+} from '../../../src/adapters/s3/index.js'
+import {
+  createMemorySpillStore,
+  type MemorySpillStore,
+} from '../../../src/adapters/memory/memory-spill-store.js'
+import {systemClock} from '../../../src/adapters/system/clock.js'
+import type {Destination} from '../../../src/core/ports/index.js'
+import {type Call, type Fault, type RunningBucket, startBucket} from '../../../src/sandbox/bucket/index.js'
+import {
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import {noSteps, type RecordedLog, recordedLog} from '../quiet.js'
+import {mkdtemp, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+
+export const BUCKET = 'files'
+export const PART_BYTES = 5 << 20
+
+export type Intercept = (call: Call) => Fault | undefined | Promise<Fault | undefined>
+
+export interface StoreUnderTest {
+  readonly endpoint: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly stateDir: string
+  /** What goes wrong from now on. */
+  faults: Intercept
+  /** Every object by key. */
+  objects(): Promise<Map<string, Buffer>>
+  metadata(key: string): Promise<Readonly<Record<string, string>>>
+  /** Keys of multipart uploads that are not over. */
+  pendingUploads(): Promise<string[]>
+  close(): Promise<void>
+}
+
+/** @param outside a store that runs elsewhere, instead of the sandbox's */
+export async function startStore(
+  outside?: Pick<RunningBucket, 'endpoint' | 'accessKeyId' | 'secretAccessKey'>,
+): Promise<StoreUnderTest> {
+  const dir = await mkdtemp(join(tmpdir(), 'streamtool-bucket-'))
+  const behaviour: {faults: Intercept} = {faults: () => undefined}
+  const sandbox =
+    outside === undefined
+      ? await startBucket({
+          dir,
+          port: 0,
+          buckets: [BUCKET],
+          intercept: (call) => behaviour.faults(call),
+          logger: recordedLog(),
+        })
+      : null
+  const {endpoint, accessKeyId, secretAccessKey} = sandbox ?? outside!
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
+  const s3 = new S3Client({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: {accessKeyId, secretAccessKey},
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  })
+  const get = async (Key: string) => s3.send(new GetObjectCommand({Bucket: BUCKET, Key}))
+  const unharmed = async <T>(work: () => Promise<T>): Promise<T> => {
+    const {faults} = behaviour
+    behaviour.faults = () => undefined
+    try {
+      return await work()
+    } finally {
+      behaviour.faults = faults
+    }
+  }
+  return {
+    endpoint,
+    accessKeyId,
+    secretAccessKey,
+    stateDir: dir,
+    get faults() {
+      return behaviour.faults
+    },
+    set faults(faults) {
+      behaviour.faults = faults
+    },
+    objects: () =>
+      unharmed(async () => {
+        const found = new Map<string, Buffer>()
+        let token: string | undefined
+        do {
+          const page = await s3.send(
+            new ListObjectsV2Command({
+              Bucket: BUCKET,
+              ...(token === undefined ? {} : {ContinuationToken: token}),
+            }),
+          )
+          const keys = (page.Contents ?? []).flatMap(({Key}) => Key ?? [])
+          for (let at = 0; at < keys.length; at += 50) {
+            const read = keys.slice(at, at + 50).map(async (key) => {
+              const {Body} = await get(key)
+              found.set(key, Buffer.from(await Body!.transformToByteArray()))
+            })
+            await Promise.all(read)
+          }
+          token = page.NextContinuationToken
+        } while (token !== undefined)
+        return found
+      }),
+    metadata: (key) => unharmed(async () => (await get(key)).Metadata ?? {}),
+    pendingUploads: () =>
+      unharmed(async () => {
+        const {Uploads = []} = await s3.send(new ListMultipartUploadsCommand({Bucket: BUCKET}))
+        return Uploads.map(({Key}) => Key ?? '')
+      }),
+    async close() {
+      s3.destroy()
+      await sandbox?.close()
+      await rm(dir, {recursive: true, force: true})
+    },
+  }
+}
+
+export interface DestinationOptions {
+  readonly key?: string
+  readonly ifExists?: 'overwrite' | 'skip' | 'version' | 'fail'
+  readonly memoryBytes?: number
+  readonly partBytes?: number
+  readonly capabilities?: Partial<Capabilities>
+  readonly usesChecksums?: boolean
+  readonly signal?: AbortSignal
+  readonly concurrency?: number
+}
+
+export interface OpenedBucket {
+  readonly destination: Destination
+  readonly client: BucketClient
+  readonly capabilities: Capabilities
+  readonly spill: MemorySpillStore
+  readonly journal: UploadJournal
+  readonly log: RecordedLog
+}
+
+/** A process's view of the store; several may be open at once, as several processes are. */
+export async function openBucketOn(
+  store: StoreUnderTest,
+  options: DestinationOptions = {},
+): Promise<OpenedBucket> {
+  const signal = options.signal ?? new AbortController().signal
+  const log = recordedLog()
+  const {client, endpoint} = await connectBucket(
+    {
+      bucket: BUCKET,
+      endpointUrl: store.endpoint,
+      accessKeyId: store.accessKeyId,
+      secretAccessKey: store.secretAccessKey,
+      concurrency: options.concurrency ?? 16,
+    },
+    systemClock,
+  )
+  const found = await examineBucket(client, {
+    endpoint,
+    prefix: '',
+    tryOut: false,
+    usesChecksums: options.usesChecksums ?? true,
+    signal,
+  })
+  const capabilities = {...found, ...options.capabilities}
+  const spill = createMemorySpillStore()
+  const journal = await UploadJournal.open(`${store.stateDir}/uploads`)
+  const bucket = {
+    client,
+    capabilities,
+    key: parseKeyTemplate(options.key ?? '{path}', ''),
+    ifExists: options.ifExists ?? 'overwrite',
+    object: {tags: {}, metadata: {}},
+    partBytes: options.partBytes ?? PART_BYTES,
+    memoryBytes: options.memoryBytes ?? 48 << 20,
+    journal,
+    spill,
+    clock: systemClock,
+    logger: log,
+    steps: noSteps,
+    signal,
+  } as const
+  await tidyUp(bucket)
+  return {destination: createBucketDestination(bucket), client, capabilities, spill, journal, log}
+}
