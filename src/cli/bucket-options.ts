@@ -28,7 +28,7 @@ export function bucketOptions(
     )
   if (requests === 0) throw invalid('--requests', 'must be 1 or more')
   return {
-    place: {bucket, concurrency: requests, ...placeOf(values)},
+    place: {bucket, concurrency: requests, silenceMs: values.requestTimeout, ...placeOf(values)},
     topic,
     prefix,
     key,

@@ -66,7 +66,7 @@ export type Condition = 'absent' | {readonly etag: string} | null
 
 export interface CallOptions {
   readonly signal?: AbortSignal
-  /** A reply was lost: the call may have taken effect, although it is made again. */
+  /** An attempt failed; it may have taken effect all the same. */
   readonly onDoubt?: () => void
   /** Instead of the CRC-32 of the body: to see whether the store looks. */
   readonly claimedCrc?: number
@@ -355,7 +355,7 @@ export class BucketClient {
         if (signal !== undefined && isAborted(signal)) throw signal.reason
         const what = key === null ? doing : `${doing} ${key}`
         const {error, remedy} = failureOf(thrown, what, {bucket, ...(key === null ? {} : {key})})
-        if (remedy === 'later' || remedy === 'slower') onDoubt?.()
+        onDoubt?.()
         if (remedy === 'credentials') credentials?.expire(used)
         if (remedy === null || attempt >= Math.min(attempts, ATTEMPTS_FOR[remedy] ?? ATTEMPTS)) throw error
         const mostMs = Math.min(LONGEST_MS, BASE_MS[remedy] * 2 ** (attempt - 1))

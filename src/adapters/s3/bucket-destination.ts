@@ -142,14 +142,15 @@ class BucketDestination implements Destination {
   }
 }
 
-/** Ends what dead processes left long ago, or was never begun. A store that is away then is no reason not to start. */
+/** Ends what dead processes left long ago, or was never begun. That this fails is no reason not to start. */
 export async function tidyUp(options: BucketDestinationOptions): Promise<void> {
   if (options.journal.orphans.size === 0) return
   try {
     await endNameless(options, {signal: options.signal})
     await endOrphans(options, ORPHANED_MS, {signal: options.signal})
   } catch (thrown) {
-    if (!isOutage(thrown)) throw thrown
+    if (!(thrown instanceof StreamtoolError)) throw thrown
+    options.logger.warn(`${thrown.message} What a crash left there stays for now.`, {code: thrown.code})
   }
 }
 

@@ -15,11 +15,11 @@ export interface BucketPlace extends CredentialOptions {
   readonly expectedBucketOwner?: string
   /** Requests under way at once, at most. */
   readonly concurrency: number
+  /** A request on which nothing moves for so long is given up, and made again. */
+  readonly silenceMs: number
 }
 
 const CONNECT_MS = 10_000
-/** A connection on which nothing moves for so long is given up. */
-const SILENCE_MS = 60_000
 /** Of stores that have none. */
 const SOME_REGION = 'us-east-1'
 
@@ -31,7 +31,15 @@ export interface ConnectedBucket {
 
 /** @throws SETTING_INVALID, SETTING_MISSING */
 export async function connectBucket(place: BucketPlace, clock: Clock): Promise<ConnectedBucket> {
-  const {bucket, endpointUrl, pathStyle, profile, region, concurrency} = place
+  const {
+    endpointUrl = endpointOfEnvironment(),
+    bucket,
+    pathStyle,
+    profile,
+    region,
+    concurrency,
+    silenceMs,
+  } = place
   if (endpointUrl !== undefined) checkUrl(endpointUrl)
   // What versions of Node the SDK will want next year is no news for users of this program.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
@@ -48,7 +56,7 @@ export async function connectBucket(place: BucketPlace, clock: Clock): Promise<C
     followRegionRedirects: true,
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      socketTimeout: SILENCE_MS,
+      socketTimeout: silenceMs,
       httpAgent: agent,
       httpsAgent: agent,
     },
@@ -90,6 +98,12 @@ async function withRegion(config: S3ClientConfig): Promise<{s3: S3Client; endpoi
     forcePathStyle: config.forcePathStyle ?? isElsewhere,
   }
   return {s3: new S3Client(completed), endpoint}
+}
+
+/** The SDK reads them with its first request; what kind of store it is has to be known before. */
+function endpointOfEnvironment(): string | undefined {
+  const {AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll} = process.env
+  return [ofS3, ofAll].find((url) => url !== undefined && url !== '')
 }
 
 async function endpointOf({config}: S3Client): Promise<string | null> {

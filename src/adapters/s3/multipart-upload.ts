@@ -9,6 +9,7 @@
  */
 import {setMaxListeners} from 'node:events'
 import {crc32} from 'node:zlib'
+import {StreamtoolError} from '../../core/errors.js'
 import {type Semaphore, isAborted} from '../../core/flow/index.js'
 import type {Clock, StepObserver} from '../../core/ports/index.js'
 import type {BucketClient, CallOptions, Condition, StoredPart} from './bucket-client.js'
@@ -195,13 +196,18 @@ async function create(site: UploadSite, plan: UploadPlan, signal: AbortSignal): 
   try {
     uploadId = await whenStoreAllows(() => client.createUpload(key, fields, {signal, onDoubt}))
   } catch (thrown) {
-    if (doubt.isThere || isAborted(signal)) journal.orphans.add(journaled)
-    else await journaled.over()
+    // It may have been begun all the same: that is looked for when there is time.
+    journal.orphans.add(journaled)
     throw thrown
   }
   await journaled.begun(uploadId)
-  if (doubt.isThere) await endTwins(site, {key, uploadId}, clock.nowMs() - begunMs, signal)
+  if (doubt.isThere) await endTwins(site, {key, uploadId}, clock.nowMs() - begunMs, signal).catch(unlessOurs)
   return of(site, journaled, [], signal)
+}
+
+/** Tidying up is no reason for a file to fail: we may lack the right to list, and a lifecycle rule does it too. */
+function unlessOurs(thrown: unknown): void {
+  if (!(thrown instanceof StreamtoolError)) throw thrown
 }
 
 /** Create has no name for what it begins, so one whose reply was lost is known by its key and its time alone. */

@@ -111,6 +111,11 @@ export const transferSettings = {
     summary: 'Requests under way at once, at most; fewer when the store asks for that',
     default: '32',
   }),
+  requestTimeout: duration({
+    group: 'TRANSFER',
+    summary: 'A request on which nothing moves for so long is made again',
+    default: '60s',
+  }),
   checksum: choice(['crc32', 'none'], {
     group: 'TRANSFER',
     summary: 'What the store checks each object by; none reads every object back instead',

@@ -38,13 +38,15 @@ export interface StoreUnderTest {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly stateDir: string
-  /** What goes wrong from now on. */
-  faults: Intercept
+  /** What goes wrong from now on with calls for a key. */
+  readonly faults: Map<string, Intercept>
+  /** Null when there is none. */
+  object(key: string): Promise<Buffer | null>
   /** Every object by key. */
   objects(): Promise<Map<string, Buffer>>
   metadata(key: string): Promise<Readonly<Record<string, string>>>
   /** Keys of multipart uploads that are not over. */
-  pendingUploads(): Promise<string[]>
+  pendingUploads(prefix?: string): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -53,14 +55,14 @@ export async function startStore(
   outside?: Pick<RunningBucket, 'endpoint' | 'accessKeyId' | 'secretAccessKey'>,
 ): Promise<StoreUnderTest> {
   const dir = await mkdtemp(join(tmpdir(), 'streamtool-bucket-'))
-  const behaviour: {faults: Intercept} = {faults: () => undefined}
+  const faults = new Map<string, Intercept>()
   const sandbox =
     outside === undefined
       ? await startBucket({
           dir,
           port: 0,
           buckets: [BUCKET],
-          intercept: (call) => behaviour.faults(call),
+          intercept: (call) => faults.get(call.key ?? '')?.(call),
           logger: recordedLog(),
         })
       : null
@@ -74,55 +76,47 @@ export async function startStore(
     responseChecksumValidation: 'WHEN_REQUIRED',
   })
   const get = async (Key: string) => s3.send(new GetObjectCommand({Bucket: BUCKET, Key}))
-  const unharmed = async <T>(work: () => Promise<T>): Promise<T> => {
-    const {faults} = behaviour
-    behaviour.faults = () => undefined
-    try {
-      return await work()
-    } finally {
-      behaviour.faults = faults
-    }
-  }
   return {
     endpoint,
     accessKeyId,
     secretAccessKey,
     stateDir: dir,
-    get faults() {
-      return behaviour.faults
+    faults,
+    objects: async () => {
+      const found = new Map<string, Buffer>()
+      let token: string | undefined
+      do {
+        const page = await s3.send(
+          new ListObjectsV2Command({
+            Bucket: BUCKET,
+            ...(token === undefined ? {} : {ContinuationToken: token}),
+          }),
+        )
+        const keys = (page.Contents ?? []).flatMap(({Key}) => Key ?? [])
+        for (let at = 0; at < keys.length; at += 50) {
+          const read = keys.slice(at, at + 50).map(async (key) => {
+            const {Body} = await get(key)
+            found.set(key, Buffer.from(await Body!.transformToByteArray()))
+          })
+          await Promise.all(read)
+        }
+        token = page.NextContinuationToken
+      } while (token !== undefined)
+      return found
     },
-    set faults(faults) {
-      behaviour.faults = faults
+    object: (key) =>
+      get(key).then(
+        async ({Body}) => Buffer.from(await Body!.transformToByteArray()),
+        (thrown: unknown) => {
+          if (thrown instanceof Error && thrown.name === 'NoSuchKey') return null
+          throw thrown
+        },
+      ),
+    metadata: async (key) => (await get(key)).Metadata ?? {},
+    pendingUploads: async (prefix = '') => {
+      const {Uploads = []} = await s3.send(new ListMultipartUploadsCommand({Bucket: BUCKET, Prefix: prefix}))
+      return Uploads.map(({Key}) => Key ?? '')
     },
-    objects: () =>
-      unharmed(async () => {
-        const found = new Map<string, Buffer>()
-        let token: string | undefined
-        do {
-          const page = await s3.send(
-            new ListObjectsV2Command({
-              Bucket: BUCKET,
-              ...(token === undefined ? {} : {ContinuationToken: token}),
-            }),
-          )
-          const keys = (page.Contents ?? []).flatMap(({Key}) => Key ?? [])
-          for (let at = 0; at < keys.length; at += 50) {
-            const read = keys.slice(at, at + 50).map(async (key) => {
-              const {Body} = await get(key)
-              found.set(key, Buffer.from(await Body!.transformToByteArray()))
-            })
-            await Promise.all(read)
-          }
-          token = page.NextContinuationToken
-        } while (token !== undefined)
-        return found
-      }),
-    metadata: (key) => unharmed(async () => (await get(key)).Metadata ?? {}),
-    pendingUploads: () =>
-      unharmed(async () => {
-        const {Uploads = []} = await s3.send(new ListMultipartUploadsCommand({Bucket: BUCKET}))
-        return Uploads.map(({Key}) => Key ?? '')
-      }),
     async close() {
       s3.destroy()
       await sandbox?.close()
@@ -140,6 +134,8 @@ export interface DestinationOptions {
   readonly usesChecksums?: boolean
   readonly signal?: AbortSignal
   readonly concurrency?: number
+  /** What the store can do is known: nothing is tried out. */
+  readonly isKnown?: boolean
 }
 
 export interface OpenedBucket {
@@ -165,11 +161,13 @@ export async function openBucketOn(
       accessKeyId: store.accessKeyId,
       secretAccessKey: store.secretAccessKey,
       concurrency: options.concurrency ?? 16,
+      silenceMs: 1000,
     },
     systemClock,
   )
   const found = await examineBucket(client, {
-    endpoint,
+    // Null is AWS, which is known to do everything.
+    endpoint: options.isKnown === true ? null : endpoint,
     prefix: '',
     tryOut: false,
     usesChecksums: options.usesChecksums ?? true,

@@ -1,0 +1,49 @@
+/** `s3-transfer` as a process of its own against a bucket that can be looked into, and dying at a step. */
+import {fileURLToPath} from 'node:url'
+import type {DeliverReport} from '../../../src/core/report.js'
+import {Appointment, type Fate} from '../crash/fate.js'
+import {type Finished, run} from '../processes.js'
+import {BUCKET, type StoreUnderTest} from './bucket-under-test.js'
+
+const BIN = fileURLToPath(new URL('../../../bin/run.js', import.meta.url))
+
+export interface BucketRunOptions {
+  readonly store: StoreUnderTest
+  readonly topic: string
+  readonly bootstrap: string
+  readonly stateDir: string
+}
+
+export interface BucketRun {
+  /** Ends with the topic. */
+  transfer(...args: readonly string[]): Promise<Finished & {readonly report: DeliverReport | null}>
+  /** @throws when it ended in another way */
+  dieAt(fate: Fate, ...args: readonly string[]): Promise<void>
+}
+
+export function bucketRun({store, topic, bootstrap, stateDir}: BucketRunOptions): BucketRun {
+  const env = {
+    ...process.env,
+    STREAMTOOL_BROKERS: bootstrap,
+    STREAMTOOL_STATE_DIR: stateDir,
+    AWS_ACCESS_KEY_ID: store.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
+    AWS_ENDPOINT_URL_S3: store.endpoint,
+  }
+  const words = [BIN, 's3-transfer', '--topic', topic, '--bucket', BUCKET, '--once', '--json']
+  const common = ['--session-timeout', '6s', '--part-size', '5MiB', '--progress', 'none']
+  return {
+    async transfer(...args) {
+      const finished = await run(process.execPath, [...words, ...common, ...args], {env})
+      const told = finished.stdout.trim()
+      return {...finished, report: told === '' ? null : (JSON.parse(told) as DeliverReport)}
+    },
+    async dieAt(fate, ...args) {
+      const appointment = new Appointment(fate)
+      const all = [...appointment.nodeArgs, ...words, ...common, ...args]
+      const {exitCode, signal, stderr} = await run(process.execPath, all, {env: {...env, ...appointment.env}})
+      if (appointment.wasKept()) return
+      throw new Error(`never reached ${appointment.label}: ${signal ?? exitCode ?? '-'}\n${stderr}`)
+    },
+  }
+}
