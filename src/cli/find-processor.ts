@@ -5,6 +5,7 @@
  */
 import {StreamtoolError} from '../core/errors.js'
 import {BUILTIN_PROCESSORS} from '../processors/builtin/index.js'
+import {consoleToStderr} from '../processors/console.js'
 import type {Processor} from '../processors/contract.js'
 import {loadProcessor} from '../processors/load/index.js'
 import {fromOptions, pluginSettings} from './plugin-flags.js'
@@ -61,6 +62,7 @@ export async function findProcessor(search: ProcessorSearch): Promise<FoundProce
     also: [search.pluginsDir],
     reservedFlags: [...Object.keys(processSettings), 'list'],
   }
+  consoleToStderr()
   const processor = await loadProcessor(spec, {...origin, builtins: BUILTIN_PROCESSORS, member: 'process'})
   const [given] = candidates.get('options') ?? []
   return {

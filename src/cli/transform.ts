@@ -7,6 +7,8 @@ import type {PassthroughValues} from './relay-options.js'
 import {flagName} from './settings/setting.js'
 
 export interface TransformSurroundings {
+  /** Where `streamtool plugins install` puts packages. */
+  readonly pluginsDir: string
   readonly logger: Logger
   /** Aborted when the run ends. */
   readonly signal: AbortSignal
@@ -15,7 +17,7 @@ export interface TransformSurroundings {
 /** @throws SETTING_INVALID, SETTING_MISSING, PLUGIN_UNLOADABLE, PLUGIN_SETUP_FAILED */
 export async function transformOf(
   values: PassthroughValues,
-  {logger, signal}: TransformSurroundings,
+  surroundings: TransformSurroundings,
 ): Promise<RecordTransform> {
   const {reversestring, reverseBy, plugin, exec} = values
   const wanted = [
@@ -25,20 +27,26 @@ export async function transformOf(
   ]
   if (wanted.length > 1)
     throw new StreamtoolError('SETTING_INVALID', `A record is transformed by one of ${wanted.join(', ')}.`)
-  if (plugin !== undefined) return openPlugin(plugin, {logger, signal})
+  if (plugin !== undefined) return openPlugin(plugin, surroundings)
   if (exec !== undefined) {
     const {programTransform} = await import('../processors/transforms/program-transform.js')
-    return programTransform(exec, logger)
+    return programTransform(exec, surroundings.logger)
   }
   return reversestring ? reversing(reverseBy) : identity
 }
 
 async function openPlugin(spec: string, surroundings: TransformSurroundings): Promise<RecordTransform> {
-  const [{loadProcessor}, {pluginTransform}] = await Promise.all([
+  const [{loadProcessor}, {consoleToStderr}, {pluginTransform}] = await Promise.all([
     import('../processors/load/index.js'),
+    import('../processors/console.js'),
     import('../processors/transforms/plugin-transform.js'),
   ])
-  const processor = await loadProcessor(spec, {from: process.cwd(), member: 'transform'})
+  consoleToStderr()
+  const processor = await loadProcessor(spec, {
+    from: process.cwd(),
+    also: [surroundings.pluginsDir],
+    member: 'transform',
+  })
   const options = defaultsOf(processor.flags ?? {})
   return pluginTransform(processor, {...surroundings, outputDir: process.cwd(), options})
 }

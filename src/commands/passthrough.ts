@@ -83,12 +83,14 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
     keepGarbageSmall()
     const control = lateControl(options, (reason) => stopping.stop(reason))
     const watching = await openPassthroughWatching(values, this.#spring, control, logger)
-    const transform = await transformOf(values, {logger, signal: stopping.signal}).catch(
-      async (thrown: unknown) => {
-        await watching?.close()
-        throw thrown
-      },
-    )
+    const transform = await transformOf(values, {
+      logger,
+      signal: stopping.signal,
+      pluginsDir: this.config.dataDir,
+    }).catch(async (thrown: unknown) => {
+      await watching?.close()
+      throw thrown
+    })
     try {
       logger.info(`Consumer group: ${group}`)
       const admin = kafka.admin()
