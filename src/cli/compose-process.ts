@@ -158,15 +158,18 @@ async function openSink(
   const {createResults} = await import('../processors/results.js')
   const [admin, producer] = [kafka.admin(), kafka.producer()]
   const sink = createResults({topic: resultTopic ?? null, admin, producer, steps})
-  await sink.checkTopic()
-  return {
-    sink,
-    async close() {
-      sink.close()
-      await producer.close()
-      await admin.close()
-    },
+  const close = async (): Promise<void> => {
+    sink.close()
+    await producer.close()
+    await admin.close()
   }
+  try {
+    await sink.checkTopic()
+  } catch (thrown) {
+    await close()
+    throw thrown
+  }
+  return {sink, close}
 }
 
 /** Closes what was opened, the last first. */

@@ -4,7 +4,7 @@
  *     journal: begun -> processor -> journal: ended        used up -> `failed` -> thrown, and the file is held
  *
  * The number of an attempt goes on counting when a later run tries the file again, since it is written down before the
- * processor is called. So is its end; a beginning without one tells the next run that the process died in it. A file
+ * processor is called. So is its end, when it failed; a beginning without one tells the next run that the process died in it. A file
  * in which it died three times in a row may be what kills it (a crash in native code, too little memory): it is held
  * without another attempt, so that the other files get their turn, and tried once more by the run after that.
  */
@@ -125,6 +125,15 @@ async function attemptOnce(
   )
 }
 
+/** The last attempt succeeded, and the file is not done all the same. */
+export async function attemptEnded(
+  file: IncomingFile,
+  {journal}: Pick<AttemptOptions, 'journal'>,
+): Promise<void> {
+  const record = (await journal.read(uploadKey(file))) ?? NEVER_TRIED
+  await journal.write(uploadKey(file), {...record, deaths: 0, isRunning: false})
+}
+
 /** A death is known by a beginning without an end. */
 async function recordOf(file: IncomingFile, {journal}: AttemptOptions): Promise<AttemptRecord> {
   const {attempts, deaths, isRunning} = (await journal.read(uploadKey(file))) ?? NEVER_TRIED
@@ -140,7 +149,7 @@ function pauseBefore(failures: number, {attemptDelayMs, random}: AttemptOptions)
 function killer(path: string): StreamtoolError {
   return new StreamtoolError(
     'PROCESSOR_CRASHED',
-    `The process died ${MOST_DEATHS} times in a row while ${path} was being processed, so it is left out this time.`,
+    `${path} was being processed each of the last ${MOST_DEATHS} times that the process died, so it is left out this time.`,
     {
       facts: {path},
       suggestions: [

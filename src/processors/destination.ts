@@ -24,7 +24,7 @@ import type {
   StagingWriter,
 } from '../core/ports/index.js'
 import {uploadKey} from '../core/reassembly/index.js'
-import {type AttemptOptions, attemptUntilProcessed} from './attempts.js'
+import {attemptEnded, type AttemptOptions, attemptUntilProcessed} from './attempts.js'
 import {fileInfo} from './file-info.js'
 
 export interface ProcessorDestinationOptions extends Omit<AttemptOptions, 'slots'> {
@@ -112,7 +112,7 @@ class ProcessingWriter implements FileWriter {
     const before = await site.processed.look(file)
     if (before === 'newer') return 'superseded'
     if (before === 'nothing') await this.process()
-    await site.processed.record(file, sizeBytes)
+    await site.processed.record(file, sizeBytes).catch((thrown: unknown) => this.notDied(thrown))
     await site.journal.forget(uploadKey(file))
     return before === 'same' ? 'unchanged' : 'delivered'
   }
@@ -120,7 +120,13 @@ class ProcessingWriter implements FileWriter {
   private async process(): Promise<void> {
     const content = (this.content ??= await this.staged.seal())
     await attemptUntilProcessed(this.file, content, this.site, this.stop.signal)
-    await content.keep()
+    await content.keep().catch((thrown: unknown) => this.notDied(thrown))
+  }
+
+  /** What failed after the processor must not look to the next run as if the process had died in it. */
+  private async notDied(thrown: unknown): Promise<never> {
+    await attemptEnded(this.file, this.site)
+    throw thrown
   }
 
   private async settle(): Promise<void> {
