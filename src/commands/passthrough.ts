@@ -34,6 +34,8 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
     },
   ]
   static override flags = flagsOf(passthroughSettings)
+  /** An image's ENTRYPOINT may end in a `$@` that no shell replaces: else oclif looks for a command `passthrough $@`. */
+  static override strict = false
 
   protected readonly settings = passthroughSettings
   protected override readonly servesItself = true

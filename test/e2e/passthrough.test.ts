@@ -66,6 +66,25 @@ describe('passthrough', () => {
     expect(await kafka.admin().committedOffsets('text-reversal', input)).toMatchObject([{offset: 1}])
   })
 
+  // Images whose ENTRYPOINT ends in "$@", "--" have both before all arguments.
+  it('took a `$@` right behind its name for the name of another command', async () => {
+    const {input} = await streamtoolJson<RelayReport>(
+      [
+        'passthrough',
+        '$@',
+        '--',
+        '--input',
+        'entry-in',
+        '--output',
+        'entry-out',
+        '--create-topics',
+        '--once',
+      ],
+      {env},
+    )
+    expect(input).toBe('entry-in')
+  })
+
   it('loses no record to kill -9, and keeps the order of each partition', async () => {
     const [partitions, count] = [3, 3000]
     for (const topic of ['crash-in', 'crash-out']) await kafka.admin().createTopic(topic, {partitions})
