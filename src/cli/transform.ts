@@ -30,7 +30,7 @@ export async function transformOf(
   if (plugin !== undefined) return openPlugin(plugin, surroundings)
   if (exec !== undefined) {
     const {programTransform} = await import('../processors/transforms/program-transform.js')
-    return programTransform(exec, surroundings.logger)
+    return programTransform(exec, {logger: surroundings.logger, environment: process.env})
   }
   return reversestring ? reversing(reverseBy) : identity
 }

@@ -48,10 +48,19 @@ export function factsOf(file: FileInfo, localPath: string, outputDir: string): F
   }
 }
 
-/** Ours without any other setting or secret of streamtool. */
-export function inheritedEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/**
+ * Ours without any setting or secret of streamtool.
+ * @param alsoWithout the beginnings of further variables that are settings to the command, in capitals
+ */
+export function inheritedEnvironment(
+  environment: NodeJS.ProcessEnv,
+  alsoWithout: readonly string[] = [],
+): NodeJS.ProcessEnv {
+  const settings = ['STREAMTOOL_', ...alsoWithout]
   return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !name.toUpperCase().startsWith('STREAMTOOL_')),
+    Object.entries(environment).filter(
+      ([name]) => !settings.some((beginning) => name.toUpperCase().startsWith(beginning)),
+    ),
   )
 }
 

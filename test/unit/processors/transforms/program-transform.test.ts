@@ -1,7 +1,10 @@
-import {afterEach, describe, expect, it} from 'vitest'
+import {readFileSync} from 'node:fs'
+import {afterEach, describe, expect, it, vi} from 'vitest'
+import type {OutgoingRecord} from '../../../../src/core/ports/index.js'
 import type {RecordTransform} from '../../../../src/core/relay/index.js'
 import {programTransform} from '../../../../src/processors/transforms/program-transform.js'
 import {silentLogger} from '../../../support/delivery.js'
+import {eventually} from '../../../support/eventually.js'
 
 const record = (value: string | Buffer | null, offset = 0) => ({
   topic: 'in',
@@ -13,15 +16,25 @@ const record = (value: string | Buffer | null, offset = 0) => ({
   headers: [{key: 'h', value: Buffer.from([0, 255])}],
 })
 const signal = new AbortController().signal
+const surroundings = {logger: silentLogger, environment: process.env}
 
 /** A program in node that answers each line by an expression over `r`, the record. */
 const program = (answer: string) =>
   `node -e 'require("readline").createInterface({input: process.stdin}).on("line", (l) => { const r = JSON.parse(l); ${answer} })'`
 const answering = (expression: string) => program(`console.log(JSON.stringify(${expression}))`)
 
+/** Ended; in a container without an init it may wait for somebody to collect it. */
+function isOver(pid: number): boolean {
+  try {
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return true
+  }
+}
+
 describe('programTransform', () => {
   let opened: RecordTransform | null = null
-  const open = async (command: string) => (opened = await programTransform(command, silentLogger))
+  const open = async (command: string) => (opened = await programTransform(command, surroundings))
   afterEach(async () => {
     await opened?.close()
     opened = null
@@ -85,8 +98,43 @@ describe('programTransform', () => {
     expect(await transform.transform(record('live'), signal)).toMatchObject({value: [Buffer.from('live')]})
   })
 
+  it('hands no password of ours to the program, as it once did', async () => {
+    opened = await programTransform(answering('{text: JSON.stringify(process.env)}'), {
+      logger: silentLogger,
+      environment: {
+        PATH: process.env['PATH'],
+        MINE: 'kept',
+        STREAMTOOL_SASL_PASSWORD: 'secret',
+        SPRING_APPLICATION_JSON: '{"spring.cloud.stream.kafka.binder.jaas.options.password":"secret"}',
+        'spring.cloud.stream.kafka.binder.jaas.options.password': 'secret',
+      },
+    })
+    const answer = await opened.transform(record('x'), signal)
+    const text = String((answer as OutgoingRecord).value?.[0])
+    expect(text).toContain('"MINE":"kept"')
+    expect(text).not.toContain('secret')
+  })
+
+  it('ends what a program that ended by itself left running, before it is started again', async () => {
+    const transform = await open(
+      program(
+        'const left = require("child_process").spawn("sleep", ["300"], {stdio: ["ignore", "inherit", "ignore"]});' +
+          ' if (r.text === "die") { console.error("left " + left.pid); process.exit(3); } left.kill(); console.log("{}")',
+      ),
+    )
+    const said = vi.spyOn(silentLogger, 'info')
+    await expect(transform.transform(record('die'), signal)).rejects.toMatchObject({
+      code: 'PROCESSOR_CRASHED',
+    })
+    const pid = Number(/left (\d+)/.exec(said.mock.calls.map(([line]) => line).join(' '))?.[1])
+    said.mockRestore()
+    expect(pid).toBeGreaterThan(0)
+    await eventually('it is gone', () => isOver(pid))
+    expect(await transform.transform(record('live'), signal)).toMatchObject({value: [Buffer.from('live')]})
+  })
+
   it('is refused before anything is read when the program is not there', async () => {
-    await expect(programTransform('no-such-program-here', silentLogger)).rejects.toMatchObject({
+    await expect(programTransform('no-such-program-here', surroundings)).rejects.toMatchObject({
       code: 'PLUGIN_UNLOADABLE',
     })
   })
