@@ -1,9 +1,11 @@
 /**
- * OpenMSIStream's configuration file, as Python's configparser reads it, for what it says about brokers:
+ * OpenMSIStream's configuration file, as Python's configparser reads it, for what it says about brokers and the store:
  *
  *     [broker]                                  full-line comments with # or ;
  *     bootstrap.servers = $BROKER_HOST:9092     a value that begins with $ has its variables filled in
  *     sasl.password = 100%%                     %% is a %, %(key)s another value of the section
+ *
+ *     [s3]                                      access_key_id, secret_key_id, endpoint_url, region
  *
  * Serializers, batching and `group.id` are left out of account: there, programs override the group always.
  */
@@ -39,8 +41,27 @@ export async function readOpenMSIStreamConfig(
     ignored.length === 0
       ? []
       : [`${filepath}: these keys of [broker] are not used here: ${ignored.join(', ')}`]
-  return {data: {'client-option': options}, notes}
+  return {data: {'client-option': options, ...storeOf(sections, filepath, env)}, notes}
 }
+
+/** Its endpoint may lack the scheme, which is https then. */
+function storeOf(sections: Sections, filepath: string, env: NodeJS.ProcessEnv) {
+  const store: Record<string, string> = {}
+  for (const [key, setting] of STORE_KEYS) {
+    const written = sections.get('s3')?.get(key)
+    if (written !== undefined && written !== '') store[setting] = fillIn(written, key, filepath, env)
+  }
+  const {'endpoint-url': endpoint} = store
+  if (endpoint !== undefined && !/^https?:/.test(endpoint)) store['endpoint-url'] = `https://${endpoint}`
+  return Object.keys(store).length === 0 ? {} : {'s3-transfer': store}
+}
+
+const STORE_KEYS = [
+  ['access_key_id', 'access-key-id'],
+  ['secret_key_id', 'secret-access-key'],
+  ['endpoint_url', 'endpoint-url'],
+  ['region', 'region'],
+] as const
 
 /** @throws CONFIG_UNREADABLE naming the line */
 export function parseIni(text: string, filepath: string): Sections {

@@ -2,7 +2,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import {uploadSettings} from '../../../../src/cli/settings/catalog.js'
+import {s3TransferSettings, uploadSettings} from '../../../../src/cli/settings/catalog.js'
 import {parseIni} from '../../../../src/cli/settings/openmsistream-config.js'
 import {resolveSettings} from '../../../../src/cli/settings/resolve.js'
 
@@ -84,4 +84,29 @@ describe("OpenMSIStream's configuration file", () => {
     expect(() => parseIni('[a]\nnonsense\n', 'x.config')).toThrow('Line 2 of x.config')
     expect(() => parseIni('k = v\n', 'x.config')).toThrow('Line 1')
   })
+})
+
+it('reads the store of [s3] for s3-transfer, with its secret masked', async () => {
+  const store = `[broker]
+bootstrap.servers = kafka-1:9092
+[s3]
+access_key_id = $KEY_ID
+secret_key_id = $KEY_SECRET
+endpoint_url = s3.example.org
+region = us-east-1
+`
+  await writeFile(join(dir, 'test.config'), store)
+  const {values} = await resolveSettings(s3TransferSettings, {
+    command: 's3-transfer',
+    flags: {config: 'test.config', topic: 't', bucket: 'archive'},
+    cwd: dir,
+    env: {KEY_ID: 'me', KEY_SECRET: 'hush'},
+  })
+  expect(values).toMatchObject({
+    accessKeyId: 'me',
+    endpointUrl: 'https://s3.example.org',
+    region: 'us-east-1',
+  })
+  expect(values.secretAccessKey?.reveal()).toBe('hush')
+  expect(String(values.secretAccessKey)).toBe('***')
 })

@@ -1,0 +1,157 @@
+import {randomBytes} from 'node:crypto'
+import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {incomingFile} from '../../../support/incoming-file.js'
+import {
+  openBucketOn,
+  PART_BYTES,
+  startStore,
+  type StoreUnderTest,
+} from '../../../support/s3/bucket-under-test.js'
+import {writeWhole} from '../../../support/s3/fault-matrix.js'
+
+let store: StoreUnderTest
+beforeAll(async () => {
+  store = await startStore()
+})
+afterAll(() => store.close())
+
+const text = (content: string) => Buffer.from(content)
+
+describe('a bucket in which an object has the key already', () => {
+  it.each([
+    ['skip', 'kept', 'first'],
+    ['overwrite', 'delivered', 'second'],
+  ] as const)('%s: %s', async (ifExists, outcome, content) => {
+    const opened = await openBucketOn(store, {ifExists, isKnown: true})
+    const path = `exists/${ifExists}`
+    await writeWhole(opened, incomingFile(path, text('first'), {offset: 1}), text('first'))
+    expect(await writeWhole(opened, incomingFile(path, text('second'), {offset: 2}), text('second'))).toBe(
+      outcome,
+    )
+    expect((await store.object(path))?.toString()).toBe(content)
+    await opened.destination.close()
+  })
+
+  it('fail: the file is refused', async () => {
+    const opened = await openBucketOn(store, {ifExists: 'fail', isKnown: true})
+    await writeWhole(opened, incomingFile('exists/fail', text('first')), text('first'))
+    await expect(
+      writeWhole(opened, incomingFile('exists/fail', text('second'), {offset: 2}), text('second')),
+    ).rejects.toMatchObject({code: 'FILE_EXISTS'})
+    await opened.destination.close()
+  })
+
+  it.each([
+    ['small', 10],
+    ['sent in parts', PART_BYTES + 1],
+  ])('version: a further content (%s) lies beside the first, once', async (name, sizeBytes) => {
+    const opened = await openBucketOn(store, {ifExists: 'version', isKnown: true})
+    const path = `versions/${name}.raw`
+    const [a, b] = [randomBytes(sizeBytes), randomBytes(sizeBytes)]
+    const facts = {chunkCount: 6}
+    expect(await writeWhole(opened, incomingFile(path, a, {...facts, uploadId: 'a'}), a)).toBe('delivered')
+    const second = incomingFile(path, b, {...facts, offset: 1, uploadId: 'b'})
+    expect(await writeWhole(opened, second, b)).toBe('delivered')
+    expect(await writeWhole(opened, second, b)).toBe('unchanged')
+    expect(await opened.destination.recall(second)).toBe('same')
+    const key = `versions/${name}.${second.sha512.toString('hex').slice(0, 12)}.raw`
+    expect((await store.object(path))?.equals(a)).toBe(true)
+    expect((await store.object(key))?.equals(b)).toBe(true)
+    await opened.destination.close()
+  })
+
+  it('two paths of one key: the second is refused rather than put over the first', async () => {
+    const opened = await openBucketOn(store, {key: 'same/{name}', isKnown: true})
+    await writeWhole(opened, incomingFile('a/x', text('a')), text('a'))
+    await expect(
+      writeWhole(opened, incomingFile('b/x', text('b'), {offset: 9}), text('b')),
+    ).rejects.toMatchObject({code: 'FILE_EXISTS'})
+    await opened.destination.close()
+  })
+})
+
+describe('a bucket', () => {
+  it("refuses a file whose CRC-32 is not its uploader's", async () => {
+    const opened = await openBucketOn(store, {isKnown: true})
+    const file = incomingFile('crc', text('content'), {crc32: Buffer.from([1, 2, 3, 4])})
+    await expect(writeWhole(opened, file, text('content'))).rejects.toMatchObject({
+      code: 'FILE_CRC_MISMATCH',
+      exitCode: 5,
+    })
+    expect(await store.object('crc')).toBeNull()
+    await opened.destination.close()
+  })
+
+  it('reads objects back when the store is given no checksums', async () => {
+    const opened = await openBucketOn(store, {usesChecksums: false})
+    let reads = 0
+    const content = randomBytes(PART_BYTES + 5)
+    store.faults.set('read-back', ({operation, phase}) => {
+      if (operation === 'GetObject' && phase === 'before') reads += 1
+      return undefined
+    })
+    expect(opened.capabilities).toMatchObject({readsBack: true, perRequest: false})
+    expect(await writeWhole(opened, incomingFile('read-back', content, {chunkCount: 6}), content)).toBe(
+      'delivered',
+    )
+    expect(reads).toBe(1)
+    expect((await store.object('read-back'))?.equals(content)).toBe(true)
+    await opened.destination.close()
+  })
+
+  it('spills parts beyond its memory, and waits for no other file', async () => {
+    const opened = await openBucketOn(store, {isKnown: true, memoryBytes: 2 << 20})
+    const {destination, spill} = opened
+    const {signal} = new AbortController()
+    const contents = Array.from({length: 12}, () => randomBytes(400_000))
+    const writers = await Promise.all(
+      contents.map((content, i) =>
+        destination.open(incomingFile(`open/${i}`, content, {chunkCount: 2}), signal),
+      ),
+    )
+    for (const [i, writer] of writers.entries()) await writer.write(contents[i]!.subarray(0, 200_000))
+    expect(spill.openFiles).toBeGreaterThan(0)
+    for (const [i, writer] of writers.entries()) await writer.write(contents[i]!.subarray(200_000))
+    await Promise.all(writers.map((writer) => writer.finish(400_000)))
+    for (const [i, content] of contents.entries())
+      expect((await store.object(`open/${i}`))?.equals(content)).toBe(true)
+    expect(spill.openFiles).toBe(0)
+    await destination.close()
+  })
+
+  it('says of an object what it is', async () => {
+    const opened = await openBucketOn(store, {isKnown: true})
+    const file = incomingFile('dir/ä.csv', text('x'), {
+      uploadId: 'u',
+      mtimeMs: 5,
+      offset: 7,
+      metadata: {colour: 'rot ü'},
+    })
+    await writeWhole(opened, file, text('x'))
+    expect(await store.metadata('dir/ä.csv')).toMatchObject({
+      streamtool: '1',
+      'source-path': 'dir/%C3%A4.csv',
+      sha512: file.sha512.toString('hex'),
+      'upload-id': 'u',
+      mtime: '5',
+      offset: '7',
+      size: '1',
+      colour: 'rot%20%C3%BC',
+    })
+    await opened.destination.close()
+  })
+
+  it('waits for a store that fails, says so once, and goes on', async () => {
+    const opened = await openBucketOn(store, {isKnown: true})
+    let failures = 0
+    store.faults.set('away', ({phase}) => {
+      if (phase === 'after' || (failures += 1) > 12) return undefined
+      return {kind: 'error', status: 500, code: 'InternalError'}
+    })
+    expect(await writeWhole(opened, incomingFile('away', text('x')), text('x'))).toBe('delivered')
+    const said = opened.log.entries.filter(({level}) => level === 'warn')
+    expect(said).toHaveLength(1)
+    expect(said[0]?.message).toContain('Waiting until that is over')
+    await opened.destination.close()
+  })
+})
