@@ -1,4 +1,4 @@
-/** One `reconstruct` as a process of its own, to be killed; all that it tells is kept. */
+/** One `reconstruct` or `process` as a process of its own, to be killed; all that it tells is kept. */
 import {type ChildProcess, spawn} from 'node:child_process'
 import {createInterface} from 'node:readline'
 import {fileURLToPath} from 'node:url'
@@ -18,6 +18,8 @@ export interface MemberOptions {
   readonly env: NodeJS.ProcessEnv
   readonly fate?: Fate
   readonly args?: readonly string[]
+  /** `reconstruct` unless given. */
+  readonly command?: string
 }
 
 export class Member {
@@ -27,15 +29,17 @@ export class Member {
   private readonly stderr: () => Buffer
   readonly gone: Promise<[number | null, NodeJS.Signals | null]>
   private readonly appointment: Appointment | null
+  private readonly command: string
   private readonly waiting = new Set<() => void>()
 
-  constructor({topic, output, env, fate, args = []}: MemberOptions) {
+  constructor({topic, output, env, fate, args = [], command = 'reconstruct'}: MemberOptions) {
+    this.command = command
     this.appointment = fate ? new Appointment(fate) : null
     this.child = spawn(
       process.execPath,
       [
         ...(this.appointment?.nodeArgs ?? []),
-        ...[BIN, 'reconstruct', '--topic', topic, '--output', output, '--events', '--json'],
+        ...[BIN, command, '--topic', topic, '--output', output, '--events', '--json'],
         ...['--progress', 'none', ...args],
       ],
       {env: {...env, ...this.appointment?.env}},
@@ -156,7 +160,7 @@ export class Member {
       .slice(-6)
       .map((event) => JSON.stringify(event))
     return new Error(
-      `reconstruct ${what} (exit code ${exitCode ?? '-'}, signal ${signalCode ?? '-'}):\n` +
+      `${this.command} ${what} (exit code ${exitCode ?? '-'}, signal ${signalCode ?? '-'}):\n` +
         `${this.stderr().toString().slice(-4000)}\n${tail.join('\n')}`,
     )
   }
