@@ -27,6 +27,7 @@ import type {RecordTransform} from '../core/relay/index.js'
 import type {PipelineResult, RelayReport, Reporter} from '../core/report.js'
 import {waitForOthers} from './delivery/other-members.js'
 import {InputBinding} from './relaying/binding.js'
+import {latestStarts} from './relaying/latest.js'
 import type {RelayOptions} from './relaying/options.js'
 import {RelayControl} from './relaying/relay-control.js'
 import type {RelayHandler} from './relaying/relay-handler.js'
@@ -72,12 +73,14 @@ export async function relayRecords(
 
   const topics = await prepareTopics(options, ports)
   const ends = (await Promise.all(inputs.map((topic) => admin.partitionRanges(topic)))).flat()
+  const latest = await latestStarts(options, admin, ends)
   reporter.event({event: 'started', command, topic: inputs.join(','), group})
 
   const failure: {error: Error | null} = {error: null}
   const {handler, notices} = relayRun(options, {
     ...ports,
     topics,
+    latestStarts: latest,
     tally,
     binding,
     onProgress: () => {

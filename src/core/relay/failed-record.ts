@@ -27,12 +27,23 @@ export const FAILED_RECORD_HEADER = {
 } as const
 
 const EXCEPTION = 'org.springframework.messaging.MessageHandlingException'
-/** Of a stack trace: enough for its causes, and small beside a record's limit. */
-const MAX_TRACE_LENGTH = 16 * 1024
-const MAX_MESSAGE_LENGTH = 4 * 1024
+/** How much is told of what went wrong, in characters. */
+export interface ToldLengths {
+  readonly message: number
+  readonly stackTrace: number
+}
+/** Enough for the causes, and small beside a record's limit. */
+const USUAL: ToldLengths = {message: 4 * 1024, stackTrace: 16 * 1024}
+/** For a record that is near that limit itself. */
+export const TOLD_IN_SHORT: ToldLengths = {message: 256, stackTrace: 256}
 
 /** The time is that of sending, as the binder has it. */
-export function failedRecord(record: ConsumedRecord, transform: string, error: Error): OutgoingRecord {
+export function failedRecord(
+  record: ConsumedRecord,
+  transform: string,
+  error: Error,
+  told: ToldLengths = USUAL,
+): OutgoingRecord {
   const {topic, partition, offset, timestampMs} = record
   const message = `error occurred in message handler [streamtool ${transform}]; ${error.message}`
   return {
@@ -46,8 +57,8 @@ export function failedRecord(record: ConsumedRecord, transform: string, error: E
       int64(FAILED_RECORD_HEADER.timestamp, timestampMs),
       text(FAILED_RECORD_HEADER.timestampType, timestampType(record)),
       text(FAILED_RECORD_HEADER.exception, EXCEPTION),
-      text(FAILED_RECORD_HEADER.message, message.slice(0, MAX_MESSAGE_LENGTH)),
-      text(FAILED_RECORD_HEADER.stackTrace, traceOf(message, error).slice(0, MAX_TRACE_LENGTH)),
+      text(FAILED_RECORD_HEADER.message, message.slice(0, told.message)),
+      text(FAILED_RECORD_HEADER.stackTrace, traceOf(message, error).slice(0, told.stackTrace)),
     ],
   }
 }

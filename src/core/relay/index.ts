@@ -9,7 +9,7 @@
  */
 export {type BackOff, pauseAfter} from './back-off.js'
 export {withContentType} from './content-type.js'
-export {deadLetterTopicOf, FAILED_RECORD_HEADER, failedRecord} from './failed-record.js'
+export {deadLetterTopicOf, FAILED_RECORD_HEADER, failedRecord, TOLD_IN_SHORT} from './failed-record.js'
 export {
   type Addressed,
   type KeyExpression,

@@ -1,7 +1,14 @@
 /** What becomes of a record whose attempts are used up: it stops the run, is skipped, or goes to a dead-letter topic. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {ConsumedRecord, Logger, RecordProducer, StepObserver} from '../../core/ports/index.js'
-import {deadLetterTopicOf, failedRecord} from '../../core/relay/index.js'
+import type {
+  ConsumedRecord,
+  Logger,
+  OutgoingRecord,
+  RecordProducer,
+  StepObserver,
+} from '../../core/ports/index.js'
+import {referenceLetter} from '../../core/dead-letters/index.js'
+import {deadLetterTopicOf, failedRecord, TOLD_IN_SHORT} from '../../core/relay/index.js'
 import type {Reporter} from '../../core/report.js'
 import {nameOf} from './attempts.js'
 import type {FailureOptions} from './options.js'
@@ -41,14 +48,38 @@ export class Failures {
   }
 
   private async deadLetter(record: ConsumedRecord, error: Error, signal: AbortSignal): Promise<void> {
-    const {failure, group, transformName, deadLetterPartitions, producer, steps, tally} = this.options
+    const {failure, group, deadLetterPartitions, producer, steps, tally} = this.options
     const topic = failure.deadLetterTopic ?? deadLetterTopicOf(record.topic, group)
     const partitionCount = deadLetterPartitions.get(record.topic) ?? 1
     const partition = record.partition % partitionCount
-    steps.reached('before-produce')
-    await producer.send({topic, partition, records: [failedRecord(record, transformName, error)]}, signal)
-    steps.reached('after-produce')
-    tally.deadLettered += 1
+    let lastRefusal: unknown = null
+    for (const letter of this.letters(record, error)) {
+      steps.reached('before-produce')
+      const refusal = await producer.send({topic, partition, records: [letter]}, signal).then(
+        () => null,
+        (thrown: unknown) => thrown,
+      )
+      if (refusal === null) {
+        steps.reached('after-produce')
+        tally.deadLettered += 1
+        return
+      }
+      lastRefusal = refusal
+      if (!(refusal instanceof StreamtoolError && refusal.code === 'MESSAGE_TOO_LARGE')) break
+    }
+    throw lastRefusal
+  }
+
+  /** The same letter ever smaller: no topic that took the record may make its letter the end of every run. */
+  private letters(record: ConsumedRecord, error: Error): readonly OutgoingRecord[] {
+    const {group, transformName} = this.options
+    const reason = error.message.slice(0, TOLD_IN_SHORT.message)
+    return [
+      failedRecord(record, transformName, error),
+      failedRecord(record, transformName, error, TOLD_IN_SHORT),
+      // Spring's headers without the value would be a tombstone to whoever sends the record back.
+      referenceLetter(record, {code: codeOf(error), reason, group}),
+    ]
   }
 
   private stopped(record: ConsumedRecord, error: Error, attempts: number): StreamtoolError {
@@ -77,7 +108,7 @@ export class Failures {
     outcome: 'dead-lettered' | 'skipped' | 'stopped',
   ): void {
     const {topic, partition, offset} = record
-    const code = error instanceof StreamtoolError ? error.code : 'RECORD_FAILED'
+    const code = codeOf(error)
     const reason = error.message
     this.options.reporter.event({
       event: 'record.failed',
@@ -99,5 +130,7 @@ export class Failures {
       this.options.logger.warn('Further records that fail are only counted.')
   }
 }
+
+const codeOf = (error: Error) => (error instanceof StreamtoolError ? error.code : 'RECORD_FAILED')
 
 const times = (attempts: number) => (attempts === 1 ? 'once' : `${attempts} times`)

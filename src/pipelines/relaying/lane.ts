@@ -36,6 +36,8 @@ export type Pause = (wait: (signal: AbortSignal) => Promise<void>) => Promise<vo
 export class Lane {
   private readonly held = new Gauge()
   private work: Promise<void> = Promise.resolve()
+  /** What comes behind a failure is not even looked at: to have seen it would mean that what lies before is done. */
+  private hasFailed = false
 
   constructor(private readonly options: LaneOptions) {}
 
@@ -66,7 +68,7 @@ export class Lane {
   /** Never rejects. */
   private async through(batch: HeldBatch, records: readonly ConsumedRecord[], nextOffset: number) {
     const {progress, signal, onFailed} = this.options
-    if (isAborted(signal)) return
+    if (this.hasFailed || isAborted(signal)) return
     const turn = new Turn(this.options.turns, signal)
     try {
       await turn.begin()
@@ -75,6 +77,7 @@ export class Lane {
       progress.readPosition = Math.max(progress.readPosition, nextOffset)
       batch.handedOver()
     } catch (thrown) {
+      this.hasFailed = true
       if (!isAborted(signal)) onFailed(thrown instanceof Error ? thrown : new Error(String(thrown)))
     } finally {
       turn.end()
@@ -85,23 +88,26 @@ export class Lane {
   private async each(batch: HeldBatch, records: readonly ConsumedRecord[], turn: Turn): Promise<boolean> {
     const {progress, signal, handle, whenOutputAllows} = this.options
     const settling = new Settling()
-    for (const record of records) {
-      if (isAborted(signal)) break
-      if (record.offset < progress.readPosition) continue
-      if (progress.ledger.see(record.offset)) {
-        const open = batch.open(record)
-        const handled = handle(open, turn.pause)
-        if (handled !== undefined) await handled
-        if (open.gotOne()) settling.add(open)
-        const allowed = whenOutputAllows()
-        if (allowed !== undefined) {
-          settling.flush()
-          await allowed
+    try {
+      for (const record of records) {
+        if (isAborted(signal)) break
+        if (record.offset < progress.readPosition) continue
+        if (progress.ledger.see(record.offset)) {
+          const open = batch.open(record)
+          const handled = handle(open, turn.pause)
+          if (handled !== undefined) await handled
+          if (open.gotOne()) settling.add(open)
+          const allowed = whenOutputAllows()
+          if (allowed !== undefined) {
+            settling.flush()
+            await allowed
+          }
         }
+        progress.readPosition = record.offset + 1
       }
-      progress.readPosition = record.offset + 1
+    } finally {
+      settling.flush()
     }
-    settling.flush()
     return !isAborted(signal)
   }
 }

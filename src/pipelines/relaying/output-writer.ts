@@ -18,8 +18,11 @@ export interface OutputWriterOptions {
   readonly maxBatchBytes: number
   readonly steps: StepObserver
   readonly onWritten: (records: number) => void
-  /** The output does not take this record, however often it is sent. */
-  readonly onRefused: (open: OpenRecord, error: StreamtoolError) => void
+  /**
+   * The output does not take this record, however often it is sent. Never rejects.
+   * @returns whether it is dealt with; if not, nothing further goes to its partition
+   */
+  readonly onRefused: (open: OpenRecord, error: StreamtoolError) => Promise<boolean>
   /** Nothing can be sent any more. */
   readonly onFailed: (error: Error) => void
 }
@@ -34,6 +37,8 @@ interface Queue {
   readonly partition: number
   entries: Entry[]
   isSending: boolean
+  /** Something could not be sent: what comes behind it must not arrive before it. */
+  hasEnded: boolean
 }
 
 export class OutputWriter {
@@ -51,57 +56,87 @@ export class OutputWriter {
 
   /** Comes back at once; see {@link bytes} and {@link records} for how much is under way. */
   write(partition: number, record: OutgoingRecord, open: OpenRecord): void {
-    const bytes = recordBytesUpperBound(record)
     open.expectOne()
+    const queue = this.queueOf(partition)
+    if (queue.hasEnded) return
+    const bytes = recordBytesUpperBound(record)
     this.bytes.add(bytes)
     this.records.add(1)
-    let queue = this.queues.get(partition)
-    if (!queue) this.queues.set(partition, (queue = {partition, entries: [], isSending: false}))
     queue.entries.push({record, bytes, open})
     if (queue.isSending) return
     queue.isSending = true
-    const ready = queue
     // After whoever writes has handed over what it has.
-    queueMicrotask(() => void this.sendAll(ready))
+    queueMicrotask(() => void this.sendAll(queue))
+  }
+
+  private queueOf(partition: number): Queue {
+    let queue = this.queues.get(partition)
+    if (!queue)
+      this.queues.set(partition, (queue = {partition, entries: [], isSending: false, hasEnded: false}))
+    return queue
   }
 
   /** Never rejects: what cannot be sent is told to those who wait for it. */
   private async sendAll(queue: Queue): Promise<void> {
-    while (queue.entries.length > 0 && !isAborted(this.signal)) {
+    while (queue.entries.length > 0 && !queue.hasEnded && !isAborted(this.signal)) {
       const release = await this.slots.acquire()
-      await this.send(queue.partition, takeBatch(queue, this.options.maxBatchBytes)).finally(release)
+      const batch = takeBatch(queue, this.options.maxBatchBytes)
+      if (!(await this.send(queue.partition, batch).finally(release))) this.end(queue)
     }
     queue.isSending = false
   }
 
-  private async send(partition: number, batch: readonly Entry[]): Promise<void> {
+  /** @returns whether what comes behind it may be sent */
+  private async send(partition: number, batch: readonly Entry[]): Promise<boolean> {
     const {topic, producer, steps, onFailed} = this.options
-    if (isAborted(this.signal)) return
+    if (isAborted(this.signal)) return false
     try {
       steps.reached('before-produce')
       await producer.send({topic, partition, records: batch.map(({record}) => record)}, this.signal)
       steps.reached('after-produce')
     } catch (thrown) {
-      if (isAborted(this.signal)) return
-      if (!isTooLarge(thrown)) onFailed(thrown instanceof Error ? thrown : new Error(String(thrown)))
-      else if (batch.length > 1) for (const entry of batch) await this.send(partition, [entry])
-      else this.refuse(batch, thrown)
-      return
+      if (isAborted(this.signal)) return false
+      if (isTooLarge(thrown)) return this.sendEach(partition, batch, thrown)
+      onFailed(thrown instanceof Error ? thrown : new Error(String(thrown)))
+      this.giveBack(batch)
+      return false
     }
-    if (isAborted(this.signal)) return
+    if (isAborted(this.signal)) return false
     this.options.onWritten(batch.length)
     this.settle(batch)
+    return true
+  }
+
+  /** One by one, so that only what is too large by itself is refused. */
+  private async sendEach(
+    partition: number,
+    batch: readonly Entry[],
+    error: StreamtoolError,
+  ): Promise<boolean> {
+    const [first] = batch
+    if (batch.length === 1 && first !== undefined) {
+      const isDealtWith = await this.options.onRefused(first.open, error)
+      this.giveBack(batch)
+      return isDealtWith
+    }
+    for (const [i, entry] of batch.entries()) {
+      if (await this.send(partition, [entry])) continue
+      this.giveBack(batch.slice(i + 1))
+      return false
+    }
+    return true
+  }
+
+  /** What was not sent stays open, and is read again by the next run, in its order. */
+  private end(queue: Queue): void {
+    queue.hasEnded = true
+    this.giveBack(queue.entries.splice(0))
   }
 
   private settle(batch: readonly Entry[]): void {
     const settling = new Settling()
     for (const {open} of batch) if (open.gotOne()) settling.add(open)
     settling.flush()
-    this.giveBack(batch)
-  }
-
-  private refuse(batch: readonly Entry[], error: StreamtoolError): void {
-    for (const {open} of batch) this.options.onRefused(open, error)
     this.giveBack(batch)
   }
 

@@ -33,19 +33,20 @@ export class RecordHandler {
     return abortable(attempted, this.over).then((each) => this.conclude(open, each))
   }
 
-  /** The output does not take what was made of it. */
-  refused(open: OpenRecord, error: StreamtoolError): void {
-    this.options.failures.handle(open.record, error, 1, this.over).then(
-      () => {
-        if (!open.gotOne()) return
-        const settling = new Settling()
-        settling.add(open)
-        settling.flush()
-      },
-      (thrown: unknown) => {
-        if (!isAborted(this.over)) this.options.onFailed(asStreamtoolError(thrown))
-      },
-    )
+  /** The output does not take what was made of it. Never rejects. @returns whether the run goes on */
+  async refused(open: OpenRecord, error: StreamtoolError): Promise<boolean> {
+    try {
+      await this.options.failures.handle(open.record, error, 1, this.over)
+    } catch (thrown) {
+      if (!isAborted(this.over)) this.options.onFailed(asStreamtoolError(thrown))
+      return false
+    }
+    if (open.gotOne()) {
+      const settling = new Settling()
+      settling.add(open)
+      settling.flush()
+    }
+    return true
   }
 
   private conclude(open: OpenRecord, attempted: Attempted): void | Promise<void> {

@@ -15,11 +15,13 @@ import type {Reporter} from '../../core/report.js'
 import {abortable, isAborted} from '../../core/flow/index.js'
 import {fresh, type PartitionProgress, resume} from '../delivery/partition-progress.js'
 import type {PartitionTable} from '../delivery/partition-table.js'
+import {type LatestStarts, placeOf} from './latest.js'
 import type {LogNotices} from './log-notices.js'
 import {RelayEpoch, type RelayEpochOptions} from './relay-epoch.js'
 
 export interface RelayHandlerOptions extends RelayEpochOptions {
-  readonly startOffset: 'earliest' | 'latest'
+  /** Where partitions begin of which nothing is committed. */
+  readonly latestStarts: LatestStarts
   readonly clock: Clock
   readonly logger: Logger
   readonly reporter: Reporter
@@ -49,8 +51,8 @@ export class RelayHandler implements GroupHandler {
     const current = new RelayEpoch(epoch, partitions, this.options)
     this.current = current
     current.start()
-    // Where "latest" was is known only now; who starts after a crash must not begin later.
-    if (this.options.startOffset === 'latest') void current.commit()
+    // Who starts after a crash must not begin later than here.
+    if (this.options.latestStarts.size > 0) await current.commit()
     const starts = partitions.map(({topic, partition, end, progress}) => ({
       topic,
       partition,
@@ -94,8 +96,10 @@ export class RelayHandler implements GroupHandler {
   }
 
   private begin(assigned: AssignedPartition): PartitionProgress {
-    const {end, committed} = assigned
-    if (committed === null && this.options.startOffset === 'latest') return fresh({start: end, end})
+    const {start, end, committed} = assigned
+    const latest = this.options.latestStarts.get(placeOf(assigned))
+    if (committed === null && latest !== undefined)
+      return fresh({start: Math.min(Math.max(start, latest), end), end})
     const {progress, trimmed, truncatedFrom} = resume(assigned, this.options.clusterId)
     if (trimmed.size > 0) this.options.notices.trimmed(assigned, trimmed)
     if (truncatedFrom !== null) this.options.notices.truncated(assigned, truncatedFrom)

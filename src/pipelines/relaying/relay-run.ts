@@ -13,6 +13,7 @@ import type {Reporter} from '../../core/report.js'
 import {Attempts} from './attempts.js'
 import type {InputBinding} from './binding.js'
 import {Failures} from './failures.js'
+import type {LatestStarts} from './latest.js'
 import {LogNotices} from './log-notices.js'
 import type {RelayOptions} from './options.js'
 import {RecordHandler} from './record-handler.js'
@@ -31,6 +32,7 @@ export interface RelayParts {
   readonly reporter: Reporter
   readonly steps: StepObserver
   readonly topics: RelayTopics
+  readonly latestStarts: LatestStarts
   readonly tally: RelayTally
   readonly binding: InputBinding
   readonly onProgress: () => void

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest'
+import {decodeFailedRecord, decodeLetter} from '../../../src/core/dead-letters/index.js'
 import {StreamtoolError} from '../../../src/core/errors.js'
 import {identity, reversing, type RecordTransform} from '../../../src/core/relay/index.js'
 import type {RunControl} from '../../../src/core/ports/index.js'
@@ -123,6 +124,34 @@ describe('relayRecords', () => {
     await put(kafka, [{value: 'new'}])
     await relay({kafka, options: {startOffset: 'latest'}})
     expect(await valuesOn(kafka)).toEqual(['new'])
+  })
+
+  it('begins at the end only where the group is new: partitions that came later were once cut short', async () => {
+    const kafka = await relayKafka()
+    await put(kafka, [{value: 'old'}])
+    await relay({kafka, options: {startOffset: 'latest'}})
+    kafka.addPartitions('in', 2)
+    await put(kafka, [{value: 'new'}], {partition: 1})
+    await relay({kafka, options: {startOffset: 'latest'}})
+    expect(await valuesOn(kafka)).toEqual(['new'])
+  })
+
+  it('keeps the first records of a partition that is added while it runs, with "latest" too', async () => {
+    const kafka = await relayKafka()
+    await put(kafka, [{value: 'old'}])
+    const stop = new AbortController()
+    const reporter = new RecordingReporter()
+    const options = {startOffset: 'latest', once: false} as const
+    const running = relay({kafka, signal: stop.signal, options, reporter})
+    await eventually('its place is kept', async () =>
+      (await kafka.admin().committedOffsets('g', 'in')).some(({offset}) => offset === 1),
+    )
+    kafka.addPartitions('in', 2)
+    await put(kafka, [{value: 'new'}], {partition: 1})
+    kafka.forceRebalance('g')
+    await eventually('new is relayed', async () => (await valuesOn(kafka)).join() === 'new')
+    stop.abort()
+    await running
   })
 
   it('ends well on a signal, and is interrupted only with --once', async () => {
@@ -270,6 +299,46 @@ describe('a record that fails', () => {
     })
     expect(await valuesOn(kafka, 'narrow')).toEqual(['small', 'small'])
     expect(report.records).toMatchObject({read: 3, failed: 1})
+  })
+
+  it('keeps its place when it is too large and stops the run: those behind it once went first', async () => {
+    const kafka = await relayKafka()
+    await kafka.admin().createTopic('narrow', {partitions: 1, config: {'max.message.bytes': '1000'}})
+    await put(kafka, [{value: 'a'}, {value: 'x'.repeat(2000)}, {value: 'c'}])
+    await expect(relay({kafka, options: {output: 'narrow'}})).rejects.toMatchObject({code: 'RECORD_FAILED'})
+    expect(await valuesOn(kafka, 'narrow')).toEqual(['a'])
+    expect(await kafka.admin().committedOffsets('g', 'in')).toMatchObject([{offset: 1}])
+    await relay({kafka})
+    expect(await valuesOn(kafka)).toEqual(['x'.repeat(2000), 'c'])
+  })
+
+  it.each([
+    {limit: 2000, value: 'in short', kept: true},
+    {limit: 900, value: 'by reference', kept: false},
+  ])('has a letter $value when the dead-letter topic takes no larger one', async ({limit, kept}) => {
+    const kafka = await relayKafka()
+    const config = {'max.message.bytes': String(limit)}
+    await kafka.admin().createTopic('letters', {partitions: 1, config})
+    const bad = 'x'.repeat(700)
+    await put(kafka, [{key: Buffer.from('k'), value: bad}, {value: 'next'}])
+    const {report} = await relay({
+      kafka,
+      transform: failing([bad], new Error('why '.repeat(1000))),
+      options: {failure: {onFailure: 'dead-letter', deadLetterTopic: 'letters', deadLetterPartitions: null}},
+    })
+    expect(report.records).toEqual({read: 2, written: 1, failed: 1, deadLettered: 1})
+    const [letters] = await recordsOn(kafka, 'letters')
+    expect(letters).toHaveLength(1)
+    const [letter] = letters ?? []
+    if (letter === undefined) return
+    if (kept) expect(decodeFailedRecord(letter)?.origin).toEqual({topic: 'in', partition: 0, offset: 0})
+    // Sent back as a record without a value it would be a tombstone.
+    else expect(decodeFailedRecord(letter)).toBeNull()
+    if (!kept)
+      expect(decodeLetter(letter)).toMatchObject({
+        origin: {topic: 'in', partition: 0, offset: 0},
+        isCopy: false,
+      })
   })
 })
 
