@@ -80,7 +80,7 @@ class RunningProgram {
 
   constructor(
     private readonly start: Omit<ProgramStart, 'onStdout' | 'onStderr'>,
-    logger: Logger,
+    private readonly logger: Logger,
   ) {
     const said = new LineSplitter((line) => logger.info(line, {program: start.program}))
     this.program = startProgram(
@@ -130,8 +130,12 @@ class RunningProgram {
   private answer(line: string): void {
     const first = this.waiting.shift()
     if (first === undefined) {
-      // From here on nobody could tell which answer belongs to which record.
+      // From here on nobody could tell which answer belongs to which record. No attempt fails by it: so it is told here.
       this.refuse('it answered without being asked')
+      this.logger.warn(
+        'The program wrote more lines than it was given records, and is started again. It must write one line for each: other records may have got wrong answers',
+        {program: this.start.program},
+      )
       return
     }
     try {

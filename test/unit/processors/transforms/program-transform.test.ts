@@ -133,6 +133,17 @@ describe('programTransform', () => {
     expect(await transform.transform(record('live'), signal)).toMatchObject({value: [Buffer.from('live')]})
   })
 
+  it('was started again after each record, without a word, when it wrote a line too many', async () => {
+    const warnings: string[] = []
+    const logger = {...silentLogger, warn: (message: string) => void warnings.push(message)}
+    opened = await programTransform(program('process.stdout.write("{}\\n{}\\n{}\\n")'), {
+      ...surroundings,
+      logger,
+    })
+    await opened.transform(record('a'), signal)
+    expect(warnings).toEqual([expect.stringContaining('more lines than it was given records')])
+  })
+
   it('is refused before anything is read when the program is not there', async () => {
     await expect(programTransform('no-such-program-here', surroundings)).rejects.toMatchObject({
       code: 'PLUGIN_UNLOADABLE',
