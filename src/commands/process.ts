@@ -49,10 +49,21 @@ Runs until it is stopped; with --once until the end that the topic had at the st
   #plan: ProcessPlan | null = null
 
   override async run(): Promise<void> {
-    if (!isSaid('--list', this.argv)) return super.run()
+    if (!isSaid('--list', this.argv)) return this.#runPlugin()
     const {listProcessors} = await import('../cli/list-processors.js')
     const {output, values} = await this.invocation(outputSettings, await this.parse())
     listProcessors(output, values.json)
+  }
+
+  /** What it throws is said by `catch`, and is no early exit. */
+  async #runPlugin(): Promise<void> {
+    const {tellOfEarlyExit} = await import('../cli/early-exit.js')
+    const over = tellOfEarlyExit((text) => process.stderr.write(text))
+    try {
+      await super.run()
+    } finally {
+      over()
+    }
   }
 
   protected override async readArguments(): Promise<Arguments> {

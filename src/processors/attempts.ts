@@ -76,7 +76,7 @@ export async function attemptUntilProcessed(
     if (inThisRun >= attempts || error.code === 'FILE_TOO_LARGE_FOR_MEMORY') return usedUp(error)
     const pauseMs = pauseBefore(inThisRun, options)
     logger.warn(
-      `Attempt ${inThisRun} of ${attempts} on ${path} failed: ${error.message} The next one is in ${Math.ceil(pauseMs / 1000)} s.`,
+      `Attempt ${inThisRun} of ${attempts} on ${path} failed: ${error.message.replace(/\.$/, '')}. The next one is in ${(pauseMs / 1000).toFixed(1)} s.`,
       {code: error.code, path, attempt: record.attempts},
     )
     await clock.sleep(pauseMs, stop)

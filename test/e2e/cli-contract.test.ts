@@ -220,3 +220,13 @@ describe('an output directory', () => {
     await expect(readFile(trace)).rejects.toThrow('ENOENT')
   })
 })
+
+it('process: a plugin that calls process.exit(0) does not end the run with exit code 0', async () => {
+  const {cwd, env} = await cleanPlace()
+  await writeFile(join(cwd, 'exits.mjs'), 'process.exit(0)')
+  const {exitCode, stderr} = await streamtool(
+    ['process', '--topic', 't', '--brokers', '127.0.0.1:1', '--plugin', './exits.mjs'],
+    {cwd, env},
+  )
+  expect({exitCode, stderr}).toMatchObject({exitCode: 7, stderr: expect.stringContaining('process.exit()')})
+})

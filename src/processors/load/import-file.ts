@@ -24,7 +24,7 @@ async function importByNode(path: string): Promise<unknown> {
   } catch (error) {
     // It imports TypeScript, or ESM from a package that does not say so.
     const isForJiti =
-      (error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION' ||
+      (error as NodeJS.ErrnoException | null | undefined)?.code === 'ERR_UNKNOWN_FILE_EXTENSION' ||
       (error instanceof SyntaxError && ESM_IN_COMMONJS.test(error.message))
     if (isForJiti) return importByJiti(path)
     throw error

@@ -391,3 +391,7 @@ describe('a plugin that cannot be imported', () => {
     expect(said).toMatch(/imports .*helper, which is not there[^]*Did you mean helper\.mjs\?/)
   })
 })
+
+it('a plugin that throws null while it is loaded is not blamed with an error of ours', async () => {
+  expect(await refusal({'p.mjs': 'throw null'}, './p.mjs')).toMatch(/threw while it was loaded: it threw null/)
+})
