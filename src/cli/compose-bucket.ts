@@ -52,6 +52,8 @@ export async function openBucket(options: BucketOptions): Promise<Delivery> {
     const spill = await createSpillStore(spillPlace?.path ?? options.spillDir ?? '', {signal})
     opened.push(spill)
     const id = s3.destinationId(endpoint ?? 'aws', place.bucket, prefix)
+    // Under other keys it is another destination, which gets every file too; uploads under way are one place's.
+    const layout = key === s3.DEFAULT_KEY ? '' : `-${s3.destinationId(key)}`
     const journal = await s3.UploadJournal.open(journalDirectory(options.stateDir, id))
     const bucket = {
       ...options,
@@ -70,7 +72,7 @@ export async function openBucket(options: BucketOptions): Promise<Delivery> {
       destination,
       spill,
       memoryBytes: options.memoryBytes,
-      defaultGroup: () => Promise.resolve(`streamtool-s3-${topic}-${id}`),
+      defaultGroup: () => Promise.resolve(`streamtool-s3-${topic}-${id}${layout}`),
       close: closeAll,
     }
   } catch (thrown) {

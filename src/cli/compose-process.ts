@@ -51,6 +51,7 @@ export async function openProcessing(
         concurrency: finishing,
         clock: systemClock,
         logger,
+        onOutage: surroundings.onOutage,
       }),
     )
     const {whenStorageAllows} = place

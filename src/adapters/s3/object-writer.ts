@@ -47,6 +47,12 @@ export interface WriterSite extends Omit<UploadSite, 'whenStoreAllows'> {
   readonly onSettled: (writer: ObjectWriter) => void
 }
 
+/**
+ * Outcomes by which the object has this content. Where the store proves nothing, it is read back for each of them: a
+ * process may have died between writing an object and reading it back.
+ */
+const CLAIMS_CONTENT: readonly FinishOutcome[] = ['delivered', 'unchanged']
+
 export class ObjectWriter implements FileWriter {
   private writtenBytes = 0
   private crc = 0
@@ -141,7 +147,7 @@ export class ObjectWriter implements FileWriter {
               otherKey: null,
             })
           : await this.putWhole()
-    if (published.outcome === 'delivered' && this.site.readsBack) await this.readBack(published.key)
+    if (this.site.readsBack && CLAIMS_CONTENT.includes(published.outcome)) await this.readBack(published.key)
     return published
   }
 
@@ -219,7 +225,10 @@ export class ObjectWriter implements FileWriter {
     if (there?.sizeBytes === this.writtenBytes && there.crc32 === crcText(this.crc)) return
     throw new StreamtoolError('OBJECT_CORRUPTED', `${key}, read back, is not what was sent.`, {
       facts: {key, path: this.file.path},
-      suggestions: ['Look at what lies between here and the store, and at the store itself.'],
+      suggestions: [
+        'Look at what lies between here and the store, and at the store itself.',
+        'Remove that object: the next start writes it anew.',
+      ],
     })
   }
 

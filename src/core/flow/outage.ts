@@ -32,6 +32,8 @@ type Verdict<T> = {readonly result: T} | {readonly trouble: StreamtoolError}
 
 export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWatch): WhenItAllows {
   let waiting = 0
+  /** Told, and not taken back: also when those who waited were told to stop meanwhile. */
+  let isTold = false
   let passed = new AbortController()
 
   /** @throws what fails alone: it failed again after nothing was found to be the matter */
@@ -51,7 +53,15 @@ export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWa
 
   const begin = (trouble: StreamtoolError): void => {
     waiting += 1
-    if (waiting === 1) onBegin(trouble)
+    if (isTold) return
+    isTold = true
+    onBegin(trouble)
+  }
+
+  const over = (): void => {
+    if (!isTold || waiting > 0) return
+    isTold = false
+    onOver()
   }
 
   const end = (isOver: boolean): void => {
@@ -59,7 +69,7 @@ export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWa
     if (!isOver) return
     passed.abort()
     passed = new AbortController()
-    if (waiting === 0) onOver()
+    over()
   }
 
   const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
@@ -89,8 +99,8 @@ export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWa
         return verdict.result
       }
     } catch (thrown) {
-      // It fails alone now; anything else is the end of waiting, not of the outage.
-      isOver = isSuspect(thrown)
+      // It fails alone now, or has got an answer that it did not like; being told to stop says nothing of the outage.
+      isOver = !signal.aborted
       throw thrown
     } finally {
       end(isOver)
@@ -98,8 +108,14 @@ export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWa
   }
 
   return (work, signal) =>
-    work().catch(async (thrown: unknown) => {
-      const verdict = await judge(work, thrown)
-      return 'trouble' in verdict ? retry(work, signal(), verdict.trouble) : verdict.result
-    })
+    work().then(
+      (result) => {
+        over()
+        return result
+      },
+      async (thrown: unknown) => {
+        const verdict = await judge(work, thrown)
+        return 'trouble' in verdict ? retry(work, signal(), verdict.trouble) : verdict.result
+      },
+    )
 }

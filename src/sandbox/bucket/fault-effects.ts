@@ -2,7 +2,7 @@
 import {once} from 'node:events'
 import type {ServerResponse} from 'node:http'
 import {type Answer, errorAnswer, type ErrorContext} from './answer.js'
-import {slowly} from './body/passage.js'
+import {slowly, withOneBitFlipped} from './body/passage.js'
 import type {Fault} from './faults.js'
 import {sendTruncated} from './sending.js'
 
@@ -33,16 +33,16 @@ export async function faultyAnswer(
       await sendTruncated(response, answer)
       return null
     case 'slow':
-      return answer === null ? null : slowed(answer, fault.bytesPerSecond)
+      return answer === null ? null : passed(answer, slowly(fault.bytesPerSecond))
     case 'corrupted':
-      return answer
+      return answer === null ? null : passed(answer, withOneBitFlipped)
   }
 }
 
-function slowed({status, headers, body}: Answer, bytesPerSecond: number): Answer {
-  if (!Buffer.isBuffer(body)) return {status, headers, body: slowly(bytesPerSecond)(body)}
+function passed({status, headers, body}: Answer, through: ReturnType<typeof slowly>): Answer {
+  if (!Buffer.isBuffer(body)) return {status, headers, body: through(body)}
   const whole = async function* () {
     yield body
   }
-  return {status, headers: {'content-length': body.length, ...headers}, body: slowly(bytesPerSecond)(whole())}
+  return {status, headers: {'content-length': body.length, ...headers}, body: through(whole())}
 }

@@ -35,7 +35,7 @@ export type Fault =
   | {readonly kind: 'truncated'}
   /** Before the call, its body is read at this speed; after it, the body of the answer is written so. */
   | {readonly kind: 'slow'; readonly bytesPerSecond: number}
-  /** Before the call: a bit of its body is flipped, as if on the way. */
+  /** A bit is flipped as if on the way: before the call one of its body, after it one of the answer's. */
   | {readonly kind: 'corrupted'}
 
 export type Intercept = (call: Call) => Fault | undefined | Promise<Fault | undefined>

@@ -99,6 +99,23 @@ describe('a bucket', () => {
     await opened.destination.close()
   })
 
+  it('does not believe the metadata of an object that did not pass when it was read back', async () => {
+    const opened = await openBucketOn(store, {usesChecksums: false})
+    const content = randomBytes(PART_BYTES + 5)
+    const file = incomingFile('read-back/bad', content, {chunkCount: 6})
+    store.faults.set('read-back/bad', ({operation, phase}) =>
+      operation === 'GetObject' && phase === 'after' ? {kind: 'corrupted'} : undefined,
+    )
+    for (let start = 1; start <= 2; start += 1)
+      await expect(writeWhole(opened, file, content)).rejects.toMatchObject({
+        code: 'OBJECT_CORRUPTED',
+        exitCode: 5,
+      })
+    store.faults.delete('read-back/bad')
+    expect(await writeWhole(opened, file, content)).toBe('unchanged')
+    await opened.destination.close()
+  })
+
   it('spills parts beyond its memory, and waits for no other file', async () => {
     const opened = await openBucketOn(store, {isKnown: true, memoryBytes: 2 << 20})
     const {destination, spill} = opened
