@@ -2,7 +2,7 @@
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, it} from 'vitest'
 import type {DeliverReport, UploadReport} from '../../src/core/report.js'
-import {backToFront, manyOpenAtOnce} from '../support/memory-runs.js'
+import {backToFront, manyOpenAtOnce, processedAsStream} from '../support/memory-runs.js'
 import {RSS_LIMIT_MIB, streamtoolWithPeak} from '../support/peak-rss.js'
 import {type RealKafka, startRealKafka} from '../support/real-kafka.js'
 import {temporaryDirectory} from '../support/temporary-directory.js'
@@ -52,6 +52,12 @@ it('several thousand files that are open at once on one partition', async () => 
 
 it('a file that comes back to front, and is many times larger than the budget', async () => {
   const {peakMiB, report} = await backToFront(kafka.bootstrap, 1 << 30)
+  expect(report).toMatchObject({problems: [], files: {delivered: 1}})
+  expect(peakMiB).toBeLessThan(RSS_LIMIT_MIB)
+})
+
+it('a file of 1 GiB that a processor reads as a stream', async () => {
+  const {peakMiB, report} = await processedAsStream(kafka.bootstrap, 1 << 30)
   expect(report).toMatchObject({problems: [], files: {delivered: 1}})
   expect(peakMiB).toBeLessThan(RSS_LIMIT_MIB)
 })

@@ -1,14 +1,17 @@
 /** What might make `reconstruct` hold more than it should, with the memory that it took at its peak. */
-import {mkdtemp, readFile, rm} from 'node:fs/promises'
+import {createHash} from 'node:crypto'
+import {createReadStream} from 'node:fs'
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {createKafkaClient} from '../../src/adapters/kafka/index.js'
 import type {DeliverReport} from '../../src/core/report.js'
 import {type ChunkedFile, chunkedFile, manyChunkedFiles, produceRounds, range} from './crash/open-files.js'
+import {streamtoolJson} from './cli.js'
 import {silentLogger} from './delivery.js'
 import {createTopic} from './kafka-levers.js'
 import {streamtoolWithPeak} from './peak-rss.js'
-import {seededBytes} from './trees.js'
+import {seededBytes, writeLargeFile} from './trees.js'
 
 const MIB = 1 << 20
 const CHUNK_BYTES = 512 * 1024
@@ -68,6 +71,49 @@ async function reconstructed(
     await client.close()
     await rm(home, {recursive: true, force: true})
   }
+}
+
+/** A processor that reads a file of this size as a stream. */
+export async function processedAsStream(bootstrap: string, sizeBytes: number): Promise<MemoryRun> {
+  const home = await mkdtemp(join(tmpdir(), 'streamtool-memory-'))
+  const env = {...process.env, STREAMTOOL_BROKERS: bootstrap, STREAMTOOL_STATE_DIR: join(home, 'state')}
+  try {
+    await writeLargeFile(join(home, 'in/large.raw'), sizeBytes)
+    await writeFile(join(home, 'hashing.mjs'), HASHING)
+    await streamtoolJson(['upload', join(home, 'in'), '--topic', 'streamed'], {env})
+    const args = ['process', '--topic', 'streamed', '--plugin', join(home, 'hashing.mjs')]
+    const run = await streamtoolWithPeak([...args, '--output', join(home, 'out'), '--once'], env)
+    const [told, wanted] = await Promise.all([
+      readFile(join(home, 'out/sha512'), 'utf8'),
+      sha512Of(join(home, 'in/large.raw')),
+    ])
+    if (told !== wanted) throw new Error(`the stream gave ${told}, the file is ${wanted}`)
+    const topicMiB = Math.round(sizeBytes / MIB)
+    console.log(`streamed: ${topicMiB} MiB, ${run.peakMiB} MiB resident at most`)
+    return {peakMiB: run.peakMiB, topicMiB, report: run.report as DeliverReport}
+  } finally {
+    await rm(home, {recursive: true, force: true})
+  }
+}
+
+const HASHING = `
+import {createHash} from 'node:crypto'
+import {writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+export default {
+  name: 'hashing',
+  async process(file, {outputDir}) {
+    const hash = createHash('sha512')
+    for await (const piece of file.stream()) hash.update(piece)
+    await writeFile(join(outputDir, 'sha512'), hash.digest('hex'))
+  },
+}
+`
+
+async function sha512Of(file: string): Promise<string> {
+  const hash = createHash('sha512')
+  for await (const piece of createReadStream(file)) hash.update(piece as Buffer)
+  return hash.digest('hex')
 }
 
 /** Quickly made, and no two blocks the same. */

@@ -6,12 +6,16 @@ import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {expect} from 'vitest'
 import type {DeliverReport} from '../../../src/core/report.js'
 import {streamtool, streamtoolJson} from '../cli.js'
 import {type Call, callsOf, writeNotingProcessor} from '../processors.js'
 import {writeTree} from '../trees.js'
 import type {Fate} from './fate.js'
 import {Member} from './member.js'
+
+/** `--concurrency`, unless told otherwise. */
+const CONCURRENCY = 2
 
 export interface ProcessingEvidence {
   readonly files: readonly string[]
@@ -104,4 +108,43 @@ export async function processingKilledInARow(campaign: ProcessingCampaign): Prom
     for (const member of members) if (member.isRunning) await member.kill()
     await rm(home, {recursive: true, force: true})
   }
+}
+
+/**
+ * Each file was processed; none that was told as delivered came again; and those that came again were in the processor
+ * when a process died.
+ */
+export function expectEachProcessed({
+  files,
+  calls,
+  failing,
+  last,
+  delivered,
+  deaths,
+}: ProcessingEvidence): void {
+  const ends = (path: string) => calls.filter((call) => call.phase === 'end' && call.path === path)
+  expect(files.filter((path) => ends(path).length === 0)).toEqual([])
+  // Told as delivered is processed for good; what was in the processor at a death is processed again.
+  expect([...delivered].filter(([, times]) => times > 1)).toEqual([])
+  const again = files.reduce((sum, path) => sum + ends(path).length - 1, 0)
+  expect(again).toBeLessThanOrEqual(deaths * CONCURRENCY)
+
+  const thirds = files.filter((path) => Number(/(\d+)\.dat/.exec(path)![1]) % 3 === 0)
+  expect(failing.exitCode).toBe(4)
+  const reasons = new Map(
+    failing.report.problems.map(({path, outcome, reason}) => [path, `${outcome}: ${reason}`]),
+  )
+  for (const path of thirds) expect(reasons.get(path), path).toMatch(/^held: .*(is a third|died 3 times)/)
+  expect(last).toMatchObject({exitCode: 0, report: {files: {held: 0, failed: 0}, problems: []}})
+  for (const path of thirds) {
+    const attempts = calls
+      .filter((call) => call.phase === 'begin' && call.path === path)
+      .map(({attempt}) => attempt)
+    expect(attempts, path).toEqual([...new Set(attempts)].sort((a, b) => a - b))
+    expect(ends(path)[0]!.attempt, path).toBeGreaterThan(1)
+  }
+  console.log(
+    `${files.length} files processed by ${deaths + 2} processes, ${deaths} killed: ` +
+      `${again} of them again, ${thirds.length} held in between`,
+  )
 }
