@@ -43,7 +43,9 @@ groups=' '
 while read -r what group; do
   case $what in
     +) groups="$groups$group " ;;
-    -) groups="\${groups%% $group *} \${groups#* $group }" ;;
+    -) case $groups in
+         *" $group "*) groups="\${groups%% $group *} \${groups#* $group }" ;;
+       esac ;;
   esac
 done
 [ -n "\${groups# }" ] || exit 0
