@@ -38,7 +38,7 @@ async function onItsOwnBroker(
   }
 }
 
-describe.concurrent('nothing is lost', {timeout: 300_000}, () => {
+describe.concurrent('nothing is lost', {timeout: 600_000}, () => {
   it('by twenty kills in a row, at every label and at moments besides', async () => {
     const evidence = await onItsOwnBroker('kills-in-a-row', 4, (options) =>
       killedInARow(options, {

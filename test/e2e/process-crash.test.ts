@@ -17,7 +17,7 @@ async function onItsOwnBroker(campaign: Omit<ProcessingCampaign, 'bootstrap'>): 
   }
 }
 
-describe.concurrent('nothing is lost, and no finished file is processed again', {timeout: 300_000}, () => {
+describe.concurrent('nothing is lost, and no finished file is processed again', {timeout: 600_000}, () => {
   it('by kills before and after the processor, around commits, and at moments', async () => {
     expectEachProcessed(
       await onItsOwnBroker({
