@@ -1,5 +1,6 @@
 /** Nothing counts as measured before every byte of its result is compared with what was sent. */
 import {spawn} from 'node:child_process'
+import {createHash} from 'node:crypto'
 import {open, readdir, type FileHandle} from 'node:fs/promises'
 import {join} from 'node:path'
 import {decode} from '@msgpack/msgpack'
@@ -45,6 +46,20 @@ export async function compareTopic(input: InputFiles, bootstrap: string, topic: 
     entry.bytes += data.length
   }
   for (const {file, bytes} of files.values()) expectWhole(file, bytes)
+}
+
+/** @throws when the topics do not hold the same values, each as often */
+export async function compareTopics(bootstrap: string, input: string, output: string): Promise<void> {
+  const [sent, received] = [await digests(bootstrap, input), await digests(bootstrap, output)]
+  if (received.length !== sent.length) throw new Error(`${received.length} records, ${sent.length} sent`)
+  if (received.some((digest, i) => digest !== sent[i])) throw new Error('other records than were sent')
+}
+
+async function digests(bootstrap: string, topic: string): Promise<string[]> {
+  const found: string[] = []
+  for await (const value of recordValues(bootstrap, topic))
+    found.push(createHash('sha1').update(value).digest('base64'))
+  return found.sort()
 }
 
 function expectWhole(file: InputFile, bytes: number): void {

@@ -50,6 +50,18 @@ async function writePseudorandom(path: string, bytes: number, stream: Pseudorand
   }
 }
 
+/** Only how large they are: {@link recordsFor} makes them when they are sent. */
+export function recordSizes({count, smallestBytes}: InputSpec): InputFiles {
+  const files = Array.from({length: count}, (_, i) => ({path: `record-${i}`, bytes: smallestBytes}))
+  return {directory: '', files, totalBytes: count * smallestBytes}
+}
+
+/** A record of random bytes for each of the files, as large as that is. */
+export function* recordsFor(files: readonly InputFile[]): Generator<Buffer> {
+  const stream = pseudorandom(`${files.length} records`)
+  for (const {bytes} of files) yield stream.bytes(bytes)
+}
+
 type Pseudorandom = ReturnType<typeof pseudorandom>
 
 function pseudorandom(seed: string) {

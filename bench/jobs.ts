@@ -1,18 +1,18 @@
 /** The rows of the table: what is sent or read, by which programs, and how fast it ought to go. */
 import type {InputSpec} from './input-files.js'
-import type {Downloader, Uploader} from './programs/program.js'
+import type {Downloader, Relayer, Uploader} from './programs/program.js'
 import type {Programs} from './programs/programs.js'
 
 const KIB = 1024
 const MIB = 1024 * KIB
 
-export type Unit = 'files/s' | 'MiB/s'
+export type Unit = 'files/s' | 'records/s' | 'MiB/s'
 export type Role = 'ours' | 'theirs' | 'limit'
 
 /** A rate, or a share of what the limit reaches beside it. */
 export type Target = {readonly rate: number} | {readonly shareOfLimit: number}
 
-export type Contender = Sending | Receiving
+export type Contender = Sending | Receiving | Relaying
 
 interface Sending {
   readonly role: Role
@@ -24,6 +24,12 @@ interface Receiving {
   readonly receives: Downloader
   /** Who wrote the topic that is read. */
   readonly writtenBy: Uploader
+}
+
+/** The files of the input are records then, with random bytes of that size. */
+interface Relaying {
+  readonly role: Role
+  readonly relays: Relayer
 }
 
 export interface Job {
@@ -53,6 +59,7 @@ export const SMALLEST: Job = {
     ...theirs(programs, ({uploadDirectory}) => ({role: 'theirs', sends: uploadDirectory})),
     ...receiving(programs),
     {role: 'limit', receives: programs.plainWriter, writtenBy: programs.streamtool.upload},
+    ...relaying(programs),
   ],
 }
 
@@ -109,6 +116,16 @@ export const JOBS: readonly Job[] = [
     target: {rate: 300},
     rssLimitMiB: RSS_LIMIT_MIB,
     contenders: receiving,
+  },
+  {
+    id: 'passthrough',
+    title: 'pass on 200,000 records of 1 KB',
+    input: {count: 200_000, smallestBytes: 1000, largestBytes: 1000},
+    rounds: 3,
+    unit: 'records/s',
+    target: {shareOfLimit: 1},
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: relaying,
   },
   {
     id: 'memory-upload',
@@ -186,6 +203,13 @@ function receiving(
       writtenBy: uploadDirectory,
     })),
     ...limits.map((receives): Contender => ({role: 'limit', receives, writtenBy: upload})),
+  ]
+}
+
+function relaying({streamtool, kafkajsRelay}: Programs): Contender[] {
+  return [
+    {role: 'ours', relays: streamtool.passthrough},
+    {role: 'limit', relays: kafkajsRelay},
   ]
 }
 

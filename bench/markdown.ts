@@ -98,7 +98,7 @@ function method({machine}: Results): string {
 - The clock runs from the start of the process. It stops when a program that ends by itself has ended (streamtool, \`UploadDataFile\`, kcat); for \`DataFileUploadDirectory\` when the broker has every chunk; for \`DataFileDownloadDirectory\` when it has said of every file that it is reconstructed. Shutting down those two is not counted.
 - Every result is compared byte for byte: what was uploaded, by reading the topic with kcat and decoding it with a public msgpack package; what was reconstructed, file by file. A difference in what streamtool did ends the benchmark; a time never does.
 - CPU seconds and peak RSS are the kernel's (\`/proc\`), of the program's own process. "Others" is how many cores something else kept busy meanwhile, in bold above ${machine.cores * QUIET_SHARE}: such a row is not to be relied on.
-- Limits: \`kcat\` is librdkafka sending the same bytes in the same sizes, or reading the topic and throwing it away, without hashes or files; "write, fsync, rename" is Node.js writing the same files, without Kafka.
+- Limits: \`kcat\` is librdkafka sending the same bytes in the same sizes, or reading the topic and throwing it away, without hashes or files; "write, fsync, rename" is Node.js writing the same files, without Kafka; "kafkajs consume and produce" is a loop of a few lines that passes on batch by batch, with acks=all and a commit for each.
 
 The ${machine.cores} cores are shared by the broker and the program, so a program that leaves more CPU to the broker is faster by that alone.`
 }
@@ -119,8 +119,7 @@ function details(job: JobResult, smallest: JobResult, cores: number): string {
       busy(contender, cores) ? `**${othersOf(contender).toFixed(2)}**` : othersOf(contender).toFixed(2),
     ]
   })
-  const size =
-    job.unit === 'files/s' ? `${number(job.bytes / MIB)} MiB in all` : `${number(amountOf(job))} MiB`
+  const size = job.unit === 'MiB/s' ? `${number(amountOf(job))} MiB` : `${number(job.bytes / MIB)} MiB in all`
   return [
     `### ${job.title[0]!.toUpperCase()}${job.title.slice(1)}`,
     `${size}; ${job.contenders[0]?.runs.length ?? 0} rounds.`,

@@ -60,8 +60,7 @@ export const measured = ({contenders}: JobResult, role: Role): ContenderResult[]
 const MIB = 1024 * 1024
 
 /** How much work a job is, in what its rate counts. */
-export const amountOf = ({unit, files, bytes}: JobResult): number =>
-  unit === 'files/s' ? files : bytes / MIB
+export const amountOf = ({unit, files, bytes}: JobResult): number => (unit === 'MiB/s' ? bytes / MIB : files)
 
 /** From the start of the program to its end. */
 export const wholeRate = (job: JobResult, {runs}: ContenderResult): number =>

@@ -6,14 +6,17 @@ import {mkdtemp, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {runOrThrow} from '../test/support/processes.js'
-import {compareDirectory, compareTopic} from './compare.js'
-import {type InputFiles, makeInput} from './input-files.js'
+import {compareDirectory, compareTopic, compareTopics} from './compare.js'
+import {type InputFiles, makeInput, recordsFor, recordSizes} from './input-files.js'
 import type {Contender, Job} from './jobs.js'
 import type {Uploader} from './programs/program.js'
 import type {Programs} from './programs/programs.js'
 import type {ContenderResult, JobResult} from './results.js'
 import type {Topics} from './topics.js'
 import type {Usage} from './usage.js'
+
+/** Who wrote the topic that is passed on. */
+const RECORDS = 'records'
 
 export interface Bench {
   readonly bootstrap: string
@@ -25,10 +28,11 @@ export interface Bench {
 
 export async function runJob(bench: Bench, job: Job): Promise<JobResult> {
   const place = await mkdtemp(join(bench.home, `${job.id}-`))
-  const input = await makeInput(join(place, 'input'), job.input)
   const written = new Map<string, string>()
   try {
     const contenders = job.contenders(bench.programs)
+    const passesOnOnly = contenders.every((contender) => 'relays' in contender)
+    const input = passesOnOnly ? recordSizes(job.input) : await makeInput(join(place, 'input'), job.input)
     const runs = new Map<Contender, Usage[]>(contenders.map((contender) => [contender, []]))
     const failures = new Map<Contender, string>()
     for (let round = 0; round < job.rounds; round++)
@@ -61,6 +65,7 @@ async function runOnce(
   written: Map<string, string>,
 ): Promise<Usage> {
   if ('sends' in contender) return sendOnce(bench, contender, input)
+  if ('relays' in contender) return relayOnce(bench, contender, input, written)
   const {receives, writtenBy} = contender
   const topic = written.get(writtenBy.name) ?? (await bench.topics.create())
   if (!written.has(writtenBy.name)) {
@@ -93,6 +98,28 @@ async function sendOnce(
   }
 }
 
+async function relayOnce(
+  {bootstrap, topics, programs}: Bench,
+  {relays}: Extract<Contender, {relays: unknown}>,
+  {files}: InputFiles,
+  written: Map<string, string>,
+): Promise<Usage> {
+  const input = written.get(RECORDS) ?? (await topics.create())
+  if (!written.has(RECORDS)) {
+    written.set(RECORDS, input)
+    await topics.fill(input, recordsFor(files))
+  }
+  const output = await topics.create()
+  try {
+    await settle()
+    const usage = await relays.relay(input, output)
+    if (programs.kcatConsume !== null) await compareTopics(bootstrap, input, output)
+    return usage
+  } finally {
+    await topics.remove(output)
+  }
+}
+
 async function send(uploader: Uploader, input: InputFiles, topic: string): Promise<Usage> {
   const prepared = (await uploader.prepare?.(input)) ?? input
   await settle()
@@ -112,9 +139,13 @@ function rotated<Item>(items: readonly Item[], by: number): Item[] {
 
 function describe(contender: Contender): Omit<ContenderResult, 'runs' | 'failure'> {
   if ('sends' in contender) return {role: contender.role, program: contender.sends.name, topicWrittenBy: null}
+  if ('relays' in contender)
+    return {role: contender.role, program: contender.relays.name, topicWrittenBy: null}
   const {role, receives, writtenBy} = contender
   return {role, program: receives.name, topicWrittenBy: receives.readsNoTopic ? null : writtenBy.name}
 }
 
-const nameOf = (contender: Contender) =>
-  'sends' in contender ? contender.sends.name : contender.receives.name
+function nameOf(contender: Contender): string {
+  if ('sends' in contender) return contender.sends.name
+  return 'relays' in contender ? contender.relays.name : contender.receives.name
+}

@@ -2,18 +2,23 @@ import {type Admin, Kafka, logLevel} from 'kafkajs'
 import {eventually} from '../test/support/eventually.js'
 
 export const PARTITIONS = 4
+/** Records sent at once. */
+const BATCH = 500
 
 export interface Topics {
   /** A new topic of four partitions. */
   create(): Promise<string>
   /** How many records it was given. */
   count(topic: string): Promise<number>
+  /** One batch after another, of one partition after another. */
+  fill(topic: string, values: Iterable<Buffer>): Promise<void>
   remove(topic: string): Promise<void>
   close(): Promise<void>
 }
 
 export async function openTopics(bootstrap: string): Promise<Topics> {
-  const admin: Admin = new Kafka({brokers: [bootstrap], logLevel: logLevel.NOTHING}).admin()
+  const kafka = new Kafka({brokers: [bootstrap], logLevel: logLevel.NOTHING})
+  const admin: Admin = kafka.admin()
   await admin.connect()
   let made = 0
   return {
@@ -27,6 +32,23 @@ export async function openTopics(bootstrap: string): Promise<Topics> {
     async count(topic) {
       const partitions = await admin.fetchTopicOffsets(topic)
       return partitions.reduce((sum, {high}) => sum + Number(high), 0)
+    },
+    async fill(topic, values) {
+      const producer = kafka.producer()
+      await producer.connect()
+      let messages: {value: Buffer; partition: number}[] = []
+      let sent = 0
+      const send = async () => {
+        if (messages.length > 0) await producer.send({topic, messages, acks: -1})
+        sent += 1
+        messages = []
+      }
+      for (const value of values) {
+        messages.push({value, partition: sent % PARTITIONS})
+        if (messages.length === BATCH) await send()
+      }
+      await send()
+      await producer.disconnect()
     },
     remove: (topic) => admin.deleteTopics({topics: [topic]}),
     close: () => admin.disconnect(),

@@ -1,13 +1,17 @@
-/** What the machine allows: the same bytes through kcat (librdkafka), and files written with nothing before them. */
+/**
+ * What the machine allows: the same bytes through kcat (librdkafka), files written with nothing before them, and records
+ * passed on by a loop around kafkajs.
+ */
 import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import type {InputFile, InputFiles} from '../input-files.js'
 import {measure} from '../measured-process.js'
-import type {Downloader, Surroundings, Uploader} from './program.js'
+import type {Downloader, Relayer, Surroundings, Uploader} from './program.js'
 
 const PIECE_BYTES = 524_288
 const WRITE_FILES = fileURLToPath(new URL('../limits/write-files.mjs', import.meta.url))
+const RELAY_RECORDS = fileURLToPath(new URL('../limits/relay-records.mjs', import.meta.url))
 
 export function kcatProduce({bootstrap, brokerPid, home}: Surroundings): Uploader {
   return {
@@ -55,6 +59,17 @@ export function plainWriter({home}: Surroundings): Downloader {
     async download(_topic, input, output) {
       const args = [WRITE_FILES, input.directory, output]
       return (await measure({program: process.execPath, args, cwd: home}, null)).usage
+    },
+  }
+}
+
+/** What everybody writes first: consume a batch, produce it, commit. */
+export function kafkajsRelay({bootstrap, brokerPid, home}: Surroundings): Relayer {
+  return {
+    name: 'kafkajs consume and produce',
+    async relay(input, output) {
+      const args = [RELAY_RECORDS, bootstrap, input, output]
+      return (await measure({program: process.execPath, args, cwd: home}, brokerPid)).usage
     },
   }
 }

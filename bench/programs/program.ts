@@ -21,6 +21,13 @@ export interface Downloader {
   readonly readsNoTopic?: true
 }
 
+/** What the records of one topic are passed on to another with; it acknowledges and commits as streamtool does. */
+export interface Relayer {
+  readonly name: string
+  /** Resolves when every record is on the output, and committed. */
+  relay(input: string, output: string): Promise<Usage>
+}
+
 /** What every program is started with. */
 export interface Surroundings {
   readonly bootstrap: string

@@ -1,8 +1,8 @@
 import {isInstalled} from '../../test/support/processes.js'
 import type {Topics} from '../topics.js'
-import {kcatConsume, kcatProduce, plainWriter} from './limits.js'
+import {kafkajsRelay, kcatConsume, kcatProduce, plainWriter} from './limits.js'
 import {installOpenMsiStream, type OpenMsiStreamPrograms} from './openmsistream.js'
-import type {Downloader, Surroundings, Uploader} from './program.js'
+import type {Downloader, Relayer, Surroundings, Uploader} from './program.js'
 import {installStreamtool, type Streamtool} from './streamtool.js'
 
 export interface Programs {
@@ -11,6 +11,7 @@ export interface Programs {
   readonly kcatProduce: Uploader | null
   readonly kcatConsume: Downloader | null
   readonly plainWriter: Downloader
+  readonly kafkajsRelay: Relayer
   /** What could not be had, and why. */
   readonly missing: readonly string[]
 }
@@ -32,6 +33,7 @@ export async function installPrograms(surroundings: Surroundings, topics: Topics
     kcatProduce: hasKcat ? kcatProduce(surroundings) : null,
     kcatConsume: hasKcat ? kcatConsume(surroundings) : null,
     plainWriter: plainWriter(surroundings),
+    kafkajsRelay: kafkajsRelay(surroundings),
     missing,
   }
 }

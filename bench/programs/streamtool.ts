@@ -3,8 +3,8 @@ import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {runOrThrow} from '../../test/support/processes.js'
 import {measure} from '../measured-process.js'
-import type {DeliverReport, UploadReport} from '../../src/core/report.js'
-import type {Downloader, Surroundings, Uploader} from './program.js'
+import type {DeliverReport, RelayReport, UploadReport} from '../../src/core/report.js'
+import type {Downloader, Relayer, Surroundings, Uploader} from './program.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -13,6 +13,7 @@ export interface Streamtool {
   readonly script: string
   readonly upload: Uploader
   readonly reconstruct: Downloader
+  readonly passthrough: Relayer
 }
 
 /** Builds it and lays it out as npm installs it, so that nothing which changes in the tree is measured. */
@@ -49,6 +50,15 @@ export async function installStreamtool(surroundings: Surroundings): Promise<Str
         const {delivered} = (JSON.parse(stdout) as DeliverReport).files
         if (delivered !== files.length)
           throw new Error(`streamtool delivered ${delivered} of ${files.length} files`)
+        return usage
+      },
+    },
+    passthrough: {
+      name: 'streamtool passthrough --once',
+      async relay(input, output) {
+        const {usage, stdout} = await start('passthrough', '--once', '--input', input, '--output', output)
+        const {read, written} = (JSON.parse(stdout) as RelayReport).records
+        if (read !== written) throw new Error(`streamtool passed on ${written} of ${read} records`)
         return usage
       },
     },
