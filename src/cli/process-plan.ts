@@ -11,7 +11,7 @@ import type {Values} from './settings/setting.js'
 export type ProcessValues = Values<typeof processSettings>
 
 /** Who works on the files. */
-export type Worker =
+type Worker =
   | {readonly kind: 'exec'; readonly command: ExecCommand}
   | {
       readonly kind: 'plugin'

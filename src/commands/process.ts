@@ -8,7 +8,7 @@ import {processSettings} from '../cli/settings/catalog.js'
 import {flagsOf} from '../cli/settings/flags.js'
 import {outputSettings} from '../cli/settings/groups.js'
 import type {Values} from '../cli/settings/setting.js'
-import {ExitCode} from '../core/errors.js'
+import type {ExitCode} from '../core/errors.js'
 
 export default class Process extends FileConsumingCommand<typeof processSettings> {
   static override summary = 'Run a plugin or a program on every file that arrives.'
@@ -85,7 +85,7 @@ Runs until it is stopped; with --once until the end that the topic had at the st
 
   protected override async execute(invocation: Invocation<typeof processSettings>): Promise<ExitCode> {
     const {processPlan} = await import('../cli/process-plan.js')
-    if (this.#found === null) return ExitCode.bug
+    if (this.#found === null) throw new Error('the arguments have not been read')
     this.#plan = processPlan(this.#found, invocation.values, process.cwd())
     return super.execute(invocation)
   }

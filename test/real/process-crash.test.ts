@@ -20,9 +20,10 @@ it('by kills before and after the processor, around commits, and at moments', as
         {step: 'after-plugin', nth: 1},
         {step: 'before-plugin', nth: 30},
         {step: 'after-plugin', nth: 25},
+        {step: 'after-plugin', nth: 12},
+        // By then the others are through.
         {step: 'before-commit', nth: 1},
         {step: 'after-commit', nth: 1},
-        {step: 'after-plugin', nth: 12},
       ],
       momentsMs: [0, 40, 200, 500],
     }),
