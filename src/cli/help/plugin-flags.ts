@@ -11,7 +11,10 @@ export async function withPluginFlags(
   const spec = namedPlugin(argv, process.env)
   if (command.id !== 'process' || spec === null) return command
   const {findProcessor} = await import('../find-processor.js')
+  const {console} = globalThis
   const found = await findProcessor({flags: {plugin: spec}, cwd: process.cwd(), env: process.env, pluginsDir})
+  // What the plugin printed went to stderr; the help is a result.
+  globalThis.console = console
   if (found.kind === 'exec') return command
   const own = Object.entries(flagsOf(found.settings)).map(([name, flag]) => [name, {...flag, name}] as const)
   return {...command, flags: {...Object.fromEntries(own), ...command.flags}}
