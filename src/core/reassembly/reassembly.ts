@@ -52,7 +52,7 @@ export class Reassembly {
   /** Assemblies given data since the last {@link absorbed}. */
   private touched = new Set<Assembly>()
   private readonly concluded = new ConcludedGenerations()
-  /** Of files that have their outcome, while what was written of them is removed. */
+  /** Of files that have their outcome, or were given up, while what was written of them is removed. */
   private readonly closing = new Set<Promise<void>>()
   /** How often a generation was read again, by what was wrong. */
   private readonly readAgain = new RecentKeys<number>(READ_AGAIN)
@@ -290,11 +290,7 @@ export class Reassembly {
   }
 
   private close(assembly: Assembly, outcome: ClosingOutcome, error?: StreamtoolError): void {
-    const discarded = assembly
-      .discard()
-      .catch(() => undefined)
-      .finally(() => this.closing.delete(discarded))
-    this.closing.add(discarded)
+    void this.discarded(assembly)
     this.conclude(assembly, outcome, error)
   }
 
@@ -327,9 +323,19 @@ export class Reassembly {
     return this.options.generations === 'newest' && this.concluded.hasNewerDelivered(assembly)
   }
 
-  private async giveUp(assembly: Assembly): Promise<void> {
+  private giveUp(assembly: Assembly): Promise<void> {
     this.forget(assembly)
-    await assembly.discard().catch(() => undefined)
+    return this.discarded(assembly)
+  }
+
+  /** Never rejects, and is waited for at the end, also when nobody else does. */
+  private discarded(assembly: Assembly): Promise<void> {
+    const discarded = assembly
+      .discard()
+      .catch(() => undefined)
+      .finally(() => this.closing.delete(discarded))
+    this.closing.add(discarded)
+    return discarded
   }
 
   private forget(assembly: Assembly): void {
