@@ -117,7 +117,7 @@ async function retryGeneration(
 ): Promise<'done' | 'incomplete' | 'failed'> {
   const {topic, path, records: wanted} = generation
   let conclusion: Conclusion | null = null
-  let ending: StreamtoolError | null = null
+  const ending: {error: StreamtoolError | null} = {error: null}
   let rereadsWanted = 0
   let gone = 0
   const reassembly = new Reassembly({
@@ -126,7 +126,7 @@ async function retryGeneration(
     generations: 'newest',
     onConcluded: (each) => (conclusion = each),
     onReread: () => (rereadsWanted += 1),
-    onRunEnded: (error) => (ending ??= error),
+    onRunEnded: (error) => (ending.error ??= error),
   })
   do {
     rereadsWanted = 0
@@ -145,7 +145,7 @@ async function retryGeneration(
   const [open] = reassembly.openFiles()
   const missing = open?.missingChunks()
   await reassembly.discardAll()
-  if (ending !== null) throw ending as StreamtoolError
+  if (ending.error !== null) throw ending.error
   const concluded = conclusion as Conclusion | null
   if (concluded !== null) {
     tally.concluded(concluded)

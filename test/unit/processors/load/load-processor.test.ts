@@ -393,5 +393,7 @@ describe('a plugin that cannot be imported', () => {
 })
 
 it('a plugin that throws null while it is loaded is not blamed with an error of ours', async () => {
-  expect(await refusal({'p.mjs': 'throw null'}, './p.mjs')).toMatch(/threw while it was loaded: it threw null/)
+  expect(await refusal({'p.mjs': 'throw null'}, './p.mjs')).toMatch(
+    /threw while it was loaded: it threw null/,
+  )
 })
