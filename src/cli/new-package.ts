@@ -1,5 +1,6 @@
 /** `streamtool new …`: packages made of templates/. */
-import {join} from 'node:path'
+import {existsSync} from 'node:fs'
+import {join, resolve} from 'node:path'
 import {StreamtoolError} from '../core/errors.js'
 import {builtinProcessorNames, writeFromTemplate} from './compose.js'
 import {packageRoot} from './plugins/stand-in.js'
@@ -14,8 +15,14 @@ export async function newProcessor(name: string, where: string, version: string)
   await checkName(name)
   const directory = join(where, name)
   const template = join(packageRoot, 'templates', 'processor')
-  const files = await writeFromTemplate(template, directory, {name, version})
+  const files = await writeFromTemplate(template, directory, {name, version, source: sourceOf(version)})
   return {name, directory, files}
+}
+
+/** What npm is asked for. A checkout stands for itself: its version may be in no registry. */
+function sourceOf(version: string): string {
+  const isCheckout = existsSync(join(packageRoot, 'tsconfig.build.json'))
+  return isCheckout ? `file:${resolve(packageRoot)}` : `^${version}`
 }
 
 async function checkName(name: string): Promise<void> {

@@ -19,6 +19,14 @@ describe('streamtool new processor', () => {
     })
   })
 
+  it('did not ask a registry for a streamtool that runs from a checkout: it may be published nowhere', async () => {
+    const {directory} = await newProcessor('xrd', await temporaryDirectory(), '1.2.3')
+    const {devDependencies} = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>
+    }
+    expect(devDependencies['streamtool']).toBe(`file:${join(import.meta.dirname, '../../..')}`)
+  })
+
   it.each([
     'Xrd',
     '../xrd',
