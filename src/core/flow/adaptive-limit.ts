@@ -72,7 +72,10 @@ export class AdaptiveLimit {
         const waiter = {admit, drop}
         this.queue.push(waiter)
         onAbort = () => {
-          this.queue.splice(this.queue.indexOf(waiter), 1)
+          const place = this.queue.indexOf(waiter)
+          // Admitted in this very turn: it has what it waited for.
+          if (place < 0) return
+          this.queue.splice(place, 1)
           drop(signal?.reason as Error)
         }
         signal?.addEventListener('abort', onAbort, {once: true})

@@ -44,7 +44,10 @@ export class Semaphore {
         const waiter = {amount, admit, drop}
         this.queue.push(waiter)
         onAbort = () => {
-          this.queue.splice(this.queue.indexOf(waiter), 1)
+          const place = this.queue.indexOf(waiter)
+          // Admitted in this very turn: it has what it waited for.
+          if (place < 0) return
+          this.queue.splice(place, 1)
           drop(signal?.reason as Error)
           // The one that left may have been the large one that held up the rest.
           this.admitNext()

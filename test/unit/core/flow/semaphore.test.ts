@@ -85,4 +85,19 @@ describe('abortable', () => {
     fail(new Error('late'))
     await turn()
   })
+
+  it('did not forget another that waits when one is told to stop in the turn in which it is admitted', async () => {
+    const semaphore = new Semaphore(1)
+    const stop = new AbortController()
+    const release = await semaphore.acquire()
+    const second = semaphore.acquire(1, stop.signal)
+    const third = semaphore.acquire()
+    release()
+    stop.abort()
+    const giveBack = await second
+    giveBack()
+    const last = await third
+    last()
+    expect(semaphore.inUse).toBe(0)
+  })
 })
