@@ -78,7 +78,8 @@ describe('a package that adds a command', () => {
     const [all, one, list] = await Promise.all([
       packaged.streamtool(['--help']),
       packaged.streamtool(['http-put', '--help']),
-      packaged.streamtool(['plugins']),
+      // Where libraries print colours into pipes too.
+      packaged.streamtool(['plugins'], {env: {CI: 'true'}}),
     ])
     expect(all.stdout).toMatch(/^ {2}http-put +Put files together/m)
     for (const said of ['--url=URL', '--topic=TOPIC', '--dead-letter-topic', 'EXIT CODES'])

@@ -8,13 +8,13 @@ import {fileURLToPath} from 'node:url'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * @typedef {{name: string, passed: number, failed: number, skipped?: number}} Count
+ * @typedef {{name: string, passed: number, failed: number, skipped?: number, failures?: string[]}} Count
  * @typedef {null | ((text: string) => void)} Output where the programs of a step print: null is where we do
  * @typedef {{name: string, run: (output: Output) => Promise<Count[]>}} Step
  */
 
 /**
- * Runs every step, whatever became of the ones before, and closes with `N passed, N failed`. The exit code is
+ * Runs every step, whatever became of the ones before; closes with what failed, and `N passed, N failed`. The exit code is
  * not 0 when anything failed and when nothing ran.
  *
  * @param {Step[]} steps
@@ -35,7 +35,9 @@ export async function runSteps(steps) {
     failed: sum(counts, 'failed'),
     skipped: sum(counts, 'skipped'),
   }
-  console.log(`\n${describe(total)}`)
+  console.log()
+  for (const failure of counts.flatMap(({failures = []}) => failures)) console.log(`failed: ${failure}`)
+  console.log(describe(total))
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }
 
@@ -128,17 +130,22 @@ export async function missingPrograms(...programs) {
 /** A file that cannot be loaded has no tests and counts as one that failed; so does a failure outside of tests. */
 function countTests(projects, exitCode, results) {
   if (results === null) return [verdict('vitest', false)]
-  const counts = projects.map((name) => ({name, passed: 0, failed: 0, skipped: 0}))
+  const counts = projects.map((name) => ({name, passed: 0, failed: 0, skipped: 0, failures: []}))
   for (const file of results.testResults) {
-    const project = relative(ROOT, file.name).split(sep)[1]
+    const path = relative(ROOT, file.name)
+    const project = path.split(sep)[1]
     const count = counts.find(({name}) => name === project) ?? counts[0]
-    for (const {status} of file.assertionResults) {
+    for (const {status, fullName} of file.assertionResults) {
       if (status === 'passed') count.passed++
-      else if (status === 'failed') count.failed++
-      else count.skipped++
+      else if (status === 'failed') {
+        count.failed++
+        count.failures.push(`${path}: ${fullName}`)
+      } else count.skipped++
     }
-    if (file.status === 'failed' && !file.assertionResults.some(({status}) => status === 'failed'))
+    if (file.status === 'failed' && !file.assertionResults.some(({status}) => status === 'failed')) {
       count.failed++
+      count.failures.push(path)
+    }
   }
   if (exitCode !== 0 && sum(counts, 'failed') === 0) counts.push(verdict('vitest', false))
   return counts
@@ -186,7 +193,7 @@ function execute(command, args, output) {
 }
 
 function verdict(name, isGood) {
-  return {name, passed: isGood ? 1 : 0, failed: isGood ? 0 : 1}
+  return {name, passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, failures: isGood ? [] : [name]}
 }
 
 function sum(counts, key) {
