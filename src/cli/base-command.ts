@@ -8,7 +8,7 @@ import {isExit} from './errors/exit.js'
 import type {Output} from './output/output.js'
 import type {outputSettings} from './settings/groups.js'
 import type {Property} from './settings/layers.js'
-import type {Settings, Values} from './settings/setting.js'
+import {keyName, type Settings, type Values} from './settings/setting.js'
 
 export type CommandSettings = Settings & typeof outputSettings
 
@@ -103,8 +103,8 @@ export abstract class StreamtoolCommand<S extends CommandSettings> extends Comma
       return
     }
     const {asUsageError} = await import('./errors/usage.js')
-    const error =
-      asUsageError(thrown, this.commandName, this.settings) ?? withAdvice(asStreamtoolError(thrown))
+    const flags = [...Object.keys(this.ctor.flags), ...Object.keys(this.settings).map(keyName)]
+    const error = asUsageError(thrown, this.commandName, flags) ?? withAdvice(asStreamtoolError(thrown))
     const output = this.#output ?? (await this.#earlyOutput())
     await output.fail(error)
     process.exitCode = error.exitCode

@@ -1,20 +1,37 @@
 /**
- * A plugin can end the process, by `process.exit()` or by leaving it nothing to wait for: then nobody has said what
- * became of the files, and a script must not take that for success.
+ * Code of a plugin that is not known as its own (processors/exit-guard.ts knows the most of it) can end the process, by
+ * `process.exit()` or by leaving it nothing to wait for: then nobody has said what became of the files, and a script
+ * must not take that for success, nor for an error of another kind.
  */
-import {ERROR_KINDS} from '../core/errors.js'
+import {ERROR_KINDS, ExitCode, StreamtoolError} from '../core/errors.js'
+import {failAtOnce} from './output/early.js'
 
 const {exitCode} = ERROR_KINDS.PLUGIN_LATE_ERROR
+/** A second signal, and errors of our own. */
+const OURS: readonly number[] = [ExitCode.interrupted, ExitCode.bug]
 
-/** @returns stops watching: the run is over */
-export function tellOfEarlyExit(say: (text: string) => void): () => void {
+/** Does the work; should the process end in the middle of it, that is said as an error. */
+export async function toldOfEarlyExit<T>(
+  command: string,
+  argv: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
   const onExit = (code: number): void => {
-    if (code !== 0) return
+    if (OURS.includes(code)) return
     process.exitCode = exitCode
-    say(
-      'Error: The process was ended in the middle of its run, by process.exit() in the plugin or because nothing was left to wait for. What was not finished will be tried at the next start. (PLUGIN_LATE_ERROR)\n  - Throw instead of process.exit(). With --isolate process it ends one attempt only.\n',
-    )
+    failAtOnce(command, argv, process.env, earlyExit())
   }
   process.once('exit', onExit)
-  return () => process.off('exit', onExit)
+  try {
+    return await work()
+  } finally {
+    process.off('exit', onExit)
+  }
 }
+
+const earlyExit = () =>
+  new StreamtoolError(
+    'PLUGIN_LATE_ERROR',
+    'The process was ended in the middle of its run, by process.exit() in the plugin or because nothing was left to wait for. What was not finished will be tried at the next start.',
+    {suggestions: ['Throw instead of process.exit(). With --isolate process it ends one attempt only.']},
+  )

@@ -40,6 +40,8 @@ export interface DeliverySurroundings {
 
 export abstract class FileConsumingCommand<S extends FileConsumingSettings> extends KafkaCommand<S> {
   protected abstract openDelivery(values: Values<S>, surroundings: DeliverySurroundings): Promise<Delivery>
+  /** How the closing summary begins: "Delivered 3 files". */
+  protected readonly doneWord: string = 'Delivered'
 
   protected override endsByItself(values: Values<Settings>): boolean {
     return values['once'] === true
@@ -104,7 +106,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
         ),
       )
       failed.signal.throwIfAborted()
-      await output.finish(report, summarizeDelivery(report), exitCode === ExitCode.done)
+      await output.finish(report, summarizeDelivery(report, this.doneWord), exitCode === ExitCode.done)
       if (!stoodBy && foundNothingNew(values, report))
         logger.info(`To read ${values.topic} from its start once more: --from-beginning`)
       return exitCode
@@ -117,7 +119,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
     const {summarizeDelivery} = await import('./output/summary.js')
     const {once, topic, group}: Values<FileConsumingSettings> = values
     const report = nothingDelivered(this.commandName, topic, group ?? '', once)
-    await output.finish(report, summarizeDelivery(report), !once)
+    await output.finish(report, summarizeDelivery(report, this.doneWord), !once)
     return once ? ExitCode.interrupted : ExitCode.done
   }
 }

@@ -40,6 +40,8 @@ export interface PluginOrigin {
 export interface ProcessorSearch {
   /** As far as they could be read without knowing the plugin's. */
   readonly flags: Readonly<Record<string, unknown>>
+  /** Of flags that are none of ours: thrown when no plugin is named whose they could be. */
+  readonly refusal?: Error | null
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
   /** Where `streamtool plugins install` puts packages. */
@@ -47,13 +49,14 @@ export interface ProcessorSearch {
 }
 
 const STRONGEST_FIRST: readonly Source['kind'][] = ['flag', 'property', 'environment', 'file', 'default']
-const {plugin, exec, options, config, output} = processSettings
-const DECIDING = {plugin, exec, options, config, output}
+const DECIDING = decidingOf(processSettings)
 
-/** @throws SETTING_MISSING, SETTING_INVALID, PLUGIN_UNLOADABLE, and what reading the configuration throws */
+/** @throws SETTING_MISSING, SETTING_INVALID, PLUGIN_UNLOADABLE, the refusal, and what reading the configuration throws */
 export async function findProcessor(search: ProcessorSearch): Promise<FoundProcessor> {
   const {values, candidates} = await resolvePartly(DECIDING, {...search, command: 'process'})
-  const wanted = strongerOf(candidates.get('plugin')?.[0], candidates.get('exec')?.[0])
+  const [plugin, exec] = [candidates.get('plugin')?.[0], candidates.get('exec')?.[0]]
+  if (plugin === undefined && exec === undefined) throw search.refusal ?? nothingToRun()
+  const wanted = strongerOf(plugin, exec)
   if (wanted === 'exec') return {kind: 'exec', template: String(values['exec'])}
   const spec = String(values['plugin'])
   const origin = {
@@ -78,8 +81,11 @@ export async function findProcessor(search: ProcessorSearch): Promise<FoundProce
   }
 }
 
+function decidingOf({plugin, exec, options, config, output}: typeof processSettings) {
+  return {plugin, exec, options, config, output}
+}
+
 function strongerOf(plugin: Candidate | undefined, exec: Candidate | undefined): 'plugin' | 'exec' {
-  if (plugin === undefined && exec === undefined) throw nothingToRun()
   const difference = rankOf(plugin) - rankOf(exec)
   if (difference === 0)
     throw new StreamtoolError(

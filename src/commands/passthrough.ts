@@ -57,6 +57,12 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
     return once
   }
 
+  protected override async execute(invocation: Invocation<typeof passthroughSettings>): Promise<ExitCode> {
+    if (invocation.values.plugin === undefined) return super.execute(invocation)
+    const {toldOfEarlyExit} = await import('../cli/early-exit.js')
+    return toldOfEarlyExit(this.commandName, this.argv, () => super.execute(invocation))
+  }
+
   protected async work({
     values,
     kafka,

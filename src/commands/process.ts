@@ -45,33 +45,27 @@ Runs until it is stopped; with --once until the end that the topic had at the st
 
   /** With those of the plugin, once it is known. */
   protected settings = processSettings
+  protected override readonly doneWord = 'Processed'
   #found: FoundProcessor | null = null
   #plan: ProcessPlan | null = null
 
   override async run(): Promise<void> {
-    if (!isSaid('--list', this.argv)) return this.#runPlugin()
+    if (!isSaid('--list', this.argv)) {
+      const {toldOfEarlyExit} = await import('../cli/early-exit.js')
+      return toldOfEarlyExit(this.commandName, this.argv, () => super.run())
+    }
     const {listProcessors} = await import('../cli/list-processors.js')
     const {output, values} = await this.invocation(outputSettings, await this.parse())
     listProcessors(output, values.json)
   }
 
-  /** What it throws is said by `catch`, and is no early exit. */
-  async #runPlugin(): Promise<void> {
-    const {tellOfEarlyExit} = await import('../cli/early-exit.js')
-    const over = tellOfEarlyExit((text) => process.stderr.write(text))
-    try {
-      await super.run()
-    } finally {
-      over()
-    }
-  }
-
   protected override async readArguments(): Promise<Arguments> {
     const {findProcessor} = await import('../cli/find-processor.js')
-    const {flagsKnownOf} = await import('../cli/errors/usage.js')
-    const flags = await flagsKnownOf(this.parse({flags: Process.flags, strict: false}))
+    const {parsedSoFar} = await import('../cli/errors/usage.js')
+    const {flags, refusal} = await parsedSoFar(this.parse({flags: Process.flags, strict: false}))
     const found = await findProcessor({
       flags,
+      refusal,
       cwd: process.cwd(),
       env: process.env,
       pluginsDir: this.config.dataDir,

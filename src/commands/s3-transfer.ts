@@ -47,6 +47,8 @@ Runs until it is stopped; with --once until the end that the topic had at the st
   ]
   static override flags = flagsOf(s3TransferSettings)
 
+  protected override readonly doneWord = 'Stored'
+
   /** Looking after a bucket takes no topic and no broker. */
   protected get settings(): typeof s3TransferSettings {
     if (!withoutTopic(this.argv)) return s3TransferSettings

@@ -19,6 +19,10 @@ export function frames(thrown: unknown, most = Infinity): string[] {
     .slice(0, most)
 }
 
+/** @param path of a file; null when that is not known */
+export const cameThrough = (thrown: unknown, path: string | null): boolean =>
+  path !== null && frames(thrown).some((frame) => frame.includes(path))
+
 /** What was thrown, in words, whatever it is. */
 export function messageOf(thrown: unknown): string {
   if (!isError(thrown))

@@ -221,13 +221,22 @@ describe('an output directory', () => {
   })
 })
 
-it('process: a plugin that calls process.exit(0) does not end the run with exit code 0', async () => {
-  const {cwd, env} = await cleanPlace()
-  await writeFile(join(cwd, 'exits.mjs'), 'process.exit(0)')
-  const {exitCode, stderr} = await streamtool(
-    ['process', '--topic', 't', '--brokers', '127.0.0.1:1', '--plugin', './exits.mjs'],
-    {cwd, env},
-  )
-  expect(exitCode).toBe(7)
-  expect(stderr).toContain('process.exit()')
+describe('process: a plugin that ends the process', () => {
+  it.each([
+    ['while it is loaded', 'process.exit(0)', 'PLUGIN_UNLOADABLE', 'process.exit(0)'],
+    [
+      'in a timer, from where nothing leads to the plugin',
+      "setTimeout(process.exit.bind(process), 100, 3); export default {name: 'exits', process() {}}",
+      'PLUGIN_LATE_ERROR',
+      'process.exit()',
+    ],
+  ])('%s has an exit code of ours, and an object with --json', async (_, plugin, error, words) => {
+    const {cwd, env} = await cleanPlace()
+    await writeFile(join(cwd, 'exits.mjs'), plugin)
+    const args = ['process', '--topic', 't', '--brokers', '127.0.0.1:1', '--plugin', './exits.mjs']
+    const {exitCode, stdout, stderr} = await streamtool([...args, '--json'], {cwd, env})
+    expect(exitCode).toBe(7)
+    expect(stderr).toContain(words)
+    expect(JSON.parse(stdout)).toMatchObject({command: 'process', error: {code: error, exitCode: 7}})
+  })
 })

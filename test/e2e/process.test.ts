@@ -81,6 +81,7 @@ describe('process', () => {
     expect(first.report.group).toBe((await readFile(join(at.output, '.streamtool/group'), 'utf8')).trim())
 
     const second = await once(at, args)
+    expect(second.stderr).toContain('Processed 3 files')
     expect(second).toMatchObject({
       exitCode: 0,
       report: {group: first.report.group, files: {delivered: 3, held: 0}},
@@ -165,6 +166,7 @@ describe('process', () => {
     const noting = ['--plugin', './noting.mjs']
     const refusals: [args: readonly string[], exitCode: number, code: string, words: string][] = [
       [[], 2, 'SETTING_MISSING', 'neither a plugin nor a program'],
+      [['--plugn', './noting.mjs'], 2, 'USAGE', 'process has no flag --plugn'],
       [[...noting, '--exec', 'cat'], 2, 'SETTING_INVALID', 'not both'],
       [['--plugin', './not-there.mjs'], 7, 'PLUGIN_UNLOADABLE', 'not there'],
       [[...noting, '--sleep-ms=-1'], 2, 'SETTING_INVALID', '--sleep-ms must be a number of 0 or more'],
@@ -186,6 +188,29 @@ describe('process', () => {
     }
     for (let next = 0; next < refusals.length; next += 4)
       await Promise.all(refusals.slice(next, next + 4).map(refused))
+  })
+
+  it('a plugin that exits fails its file alone, is told of in the report, and does not choose the exit code', async () => {
+    const at = await place('exiting', contents(['1.txt', 'caught.txt', 'good.txt']))
+    const plugin = join(at.cwd, 'exiting.mjs')
+    await writeFile(
+      plugin,
+      `import {exit} from 'node:process'
+      export default {name: 'exiting', process({name}) {
+        if (name === '1.txt') exit(3)
+        if (name === 'caught.txt') try { process.exit(0) } catch {}
+      }}`,
+    )
+    const args = ['--topic', 'exiting', '--plugin', plugin, '--attempts', '1']
+    const {exitCode, report} = await once(at, args)
+    expect(exitCode).toBe(4)
+    expect(report.files).toMatchObject({delivered: 1, held: 2})
+    expect(report.problems.map(({reason}) => reason).sort()).toEqual([
+      expect.stringContaining('exiting failed on 1.txt: it called process.exit(3)'),
+      expect.stringContaining('exiting failed on caught.txt: it called process.exit(0)'),
+    ])
+    await writeFile(plugin, "export default {name: 'exiting', process() {}}")
+    expect(await once(at, args)).toMatchObject({exitCode: 0, report: {files: {delivered: 2, held: 0}}})
   })
 
   it('ends with the first failure when told so, and leaves the file for the next start', async () => {

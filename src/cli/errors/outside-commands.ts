@@ -36,7 +36,7 @@ function inOurWords(thrown: unknown, command: KnownCommand | null): StreamtoolEr
   if (thrown instanceof StreamtoolError || command === null) return asStreamtoolError(thrown)
   const {name, plugin, ours} = command
   if (thrown instanceof Error && 'parse' in thrown) {
-    const usage = asUsageError(thrown, name, {})
+    const usage = asUsageError(thrown, name, [])
     if (usage !== null) return usage
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown)

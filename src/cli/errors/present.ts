@@ -22,6 +22,14 @@ export function errorObject(command: string | null, error: StreamtoolError, reda
   return {schema: 1, command, error: {code, message, exitCode, suggestions}}
 }
 
+/** With `--events`: the last event. @param json the object is wanted, too */
+export const finishedEvent = (object: ErrorObject, json: boolean, now: Date) => ({
+  event: 'finished',
+  time: now.toISOString(),
+  error: object.error,
+  ...(json ? {report: object} : {}),
+})
+
 export function errorLines({error}: ErrorObject): string[] {
   const {code, message, suggestions} = error
   return [`Error: ${message} (${code})`, ...suggestions.map((suggestion) => `  - ${suggestion}`)].map(

@@ -6,10 +6,17 @@ import {StreamtoolError} from '../../core/errors.js'
 import {flagName, type Settings} from '../settings/setting.js'
 import {nearest} from '../../core/nearest.js'
 
-/** @returns null when the error is not one of the parser's */
-export function asUsageError(thrown: unknown, command: string, settings: Settings): StreamtoolError | null {
+/**
+ * @param flags that the command has, without dashes
+ * @returns null when the error is not one of the parser's
+ */
+export function asUsageError(
+  thrown: unknown,
+  command: string,
+  flags: readonly string[],
+): StreamtoolError | null {
   if (!isParserError(thrown)) return null
-  if (thrown.flags !== undefined) return unknownFlags(thrown.flags, command, settings)
+  if (thrown.flags !== undefined) return unknownFlags(thrown.flags, command, flags)
   const name = thrown.constructor.name
   if (name === 'RequiredArgsError') return missingArguments(thrown.args, command)
   if (name === 'UnexpectedArgsError') return tooManyArguments(command)
@@ -20,13 +27,19 @@ export function asUsageError(thrown: unknown, command: string, settings: Setting
   ])
 }
 
-/** What the parser made of the flags that it knows; others may be those of a plugin that is not known yet. */
-export async function flagsKnownOf(parsing: Promise<Parsed>): Promise<Parsed['flags']> {
+/** What the parser made of the flags that it knows. */
+export interface ParsedSoFar {
+  readonly flags: Parsed['flags']
+  /** What it says of the others, which may be those of a plugin that is not known yet; null: there are none. */
+  readonly refusal: Error | null
+}
+
+export async function parsedSoFar(parsing: Promise<Parsed>): Promise<ParsedSoFar> {
   try {
-    return (await parsing).flags
+    return {flags: (await parsing).flags, refusal: null}
   } catch (thrown) {
     if (isParserError(thrown) && thrown.flags !== undefined && thrown.parse !== undefined)
-      return thrown.parse.output.flags
+      return {flags: thrown.parse.output.flags, refusal: thrown}
     throw thrown
   }
 }
@@ -45,9 +58,9 @@ function isParserError(thrown: unknown): thrown is ParserError {
   return thrown instanceof Error && 'oclif' in thrown && !(thrown instanceof StreamtoolError)
 }
 
-function unknownFlags(flags: readonly string[], command: string, settings: Settings): StreamtoolError {
-  const known = [...Object.keys(settings).map(flagName), '--help']
-  const named = flags.map(nameOnly)
+function unknownFlags(given: readonly string[], command: string, flags: readonly string[]): StreamtoolError {
+  const known = [...flags, 'help'].map((flag) => `--${flag}`)
+  const named = given.map(nameOnly)
   const suggestions = named.flatMap((flag) => {
     const meant = flag === null ? null : nearest(flag, known)
     return meant === null ? [] : [`Instead of ${flag ?? ''}, did you mean ${meant}?`]

@@ -6,7 +6,7 @@ import type {StreamtoolError} from '../../core/errors.js'
 import type {Logger} from '../../core/ports/index.js'
 import type {InspectReport} from '../../core/inspect-report.js'
 import type {DeliverReport, PipelineEvent, RelayReport, Reporter, UploadReport} from '../../core/report.js'
-import {errorLines, type ErrorObject, errorObject, stackLines} from '../errors/present.js'
+import {errorLines, type ErrorObject, errorObject, finishedEvent, stackLines} from '../errors/present.js'
 import {createLogger, type LogLevel} from './logger.js'
 import {noProgress, type ProgressDisplay, startPlainProgress} from './progress.js'
 import type {Redact} from './redact.js'
@@ -91,8 +91,7 @@ export class Output {
     if (this.#finished) return
     this.#finished = true
     const {json, events} = this.settings
-    const finished = {event: 'finished', ...this.#time(), error: object.error}
-    if (events) this.#writeResult(json ? {...finished, report: object} : finished)
+    if (events) this.#writeResult(finishedEvent(object, json, this.streams.now()))
     else if (json) this.result(object)
   }
 

@@ -30,7 +30,8 @@ export function summarizeUpload({
 
 const OTHER_OUTCOMES = ['failed', 'held', 'incomplete', 'open', 'superseded', 'parked', 'skipped'] as const
 
-export function summarizeDelivery(report: DeliverReport): Summary {
+/** @param done what became of the files: `Delivered` */
+export function summarizeDelivery(report: DeliverReport, done = 'Delivered'): Summary {
   const {files, bytes, seconds, topic, interrupted, problems, poison} = report
   // Held files count as failed too; a person wants to see each once.
   const shown = {...files, failed: files.failed - files.held}
@@ -42,7 +43,7 @@ export function summarizeDelivery(report: DeliverReport): Summary {
     ...(poison > 0 ? [`${counted(poison, 'foreign record')} skipped`] : []),
   ]
   return {
-    headline: `${begun('Delivered', interrupted)} ${counts.join(', ')} from ${topic} in ${humanSeconds(seconds)}`,
+    headline: `${begun(done, interrupted)} ${counts.join(', ')} from ${topic} in ${humanSeconds(seconds)}`,
     details: problemLines(problems),
   }
 }

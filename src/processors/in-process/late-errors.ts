@@ -5,10 +5,13 @@
  *     raised while the attempt that it began in goes on  -> fails that attempt
  *     raised later, or outside of any file               -> ends the run: what was counted as done may not be
  *     not of the plugin                                  -> ends the process, as without us
+ *
+ * The same goes for a plugin that calls `process.exit()` (exit-guard.ts).
  */
 import {StreamtoolError} from '../../core/errors.js'
+import {guardExits, RefusedExit} from '../exit-guard.js'
 import {currentWork} from '../running/plugin-work.js'
-import {frames, messageOf} from '../stack.js'
+import {cameThrough, frames, messageOf} from '../stack.js'
 
 export interface LateErrorOptions {
   readonly owner: object
@@ -22,6 +25,7 @@ export interface LateErrorOptions {
 /** @returns stops watching */
 export function catchLateErrors(options: LateErrorOptions): () => void {
   const on = (event: 'uncaughtException' | 'unhandledRejection') => (thrown: unknown) => {
+    if (thrown instanceof RefusedExit && thrown.isTold) return
     if (isOfPlugin(thrown, options)) {
       const {processor, onLateError} = options
       if (currentWork()?.fail(thrown) !== true) onLateError(lateError(processor, thrown))
@@ -35,7 +39,14 @@ export function catchLateErrors(options: LateErrorOptions): () => void {
   }
   const onException = on('uncaughtException')
   const onRejection = on('unhandledRejection')
+  // Fails the attempt even if the plugin catches what it is thrown.
+  const stopGuarding = guardExits((exit) => {
+    if (!isOfPlugin(exit, options)) return false
+    exit.isTold = currentWork()?.fail(exit) === true
+    return true
+  })
   const stop = () => {
+    stopGuarding()
     process.off('uncaughtException', onException)
     process.off('unhandledRejection', onRejection)
   }
@@ -48,7 +59,7 @@ export function catchLateErrors(options: LateErrorOptions): () => void {
 function isOfPlugin(thrown: unknown, {owner, path}: LateErrorOptions): boolean {
   const work = currentWork()
   if (work !== null) return work.owner === owner
-  return path !== null && frames(thrown).some((frame) => frame.includes(path))
+  return cameThrough(thrown, path)
 }
 
 function lateError(processor: string, thrown: unknown): StreamtoolError {

@@ -3,6 +3,9 @@ import {StreamtoolError} from '../../core/errors.js'
 import type {ConsumedRecord, Logger, OutgoingRecord} from '../../core/ports/index.js'
 import {forwarded, type RecordTransform, type Transformed} from '../../core/relay/index.js'
 import type {Processor, RunContext, TransformContext, TransformedRecord} from '../contract.js'
+import {guardExits} from '../exit-guard.js'
+import {originOf} from '../origin.js'
+import {cameThrough} from '../stack.js'
 
 export interface PluginSurroundings {
   readonly logger: Logger
@@ -26,9 +29,11 @@ export async function pluginTransform(
       suggestions: ['Add one: transform(record, context) { return record }'],
     })
   const context: RunContext = {options: options as RunContext['options'], outputDir, log: logger, signal}
+  const stopGuarding = guardExits((exit) => cameThrough(exit, originOf(processor)))
   try {
     await processor.setup?.(context)
   } catch (thrown) {
+    stopGuarding()
     throw new StreamtoolError(
       'PLUGIN_SETUP_FAILED',
       `The plugin ${name} failed in setup: ${messageOf(thrown)}`,
@@ -46,6 +51,8 @@ export async function pluginTransform(
         await processor.teardown?.(context)
       } catch (thrown) {
         logger.warn(`The plugin ${name} failed in teardown: ${messageOf(thrown)}`)
+      } finally {
+        stopGuarding()
       }
     },
   }

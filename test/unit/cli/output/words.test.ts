@@ -8,6 +8,7 @@ import {
   humanSeconds,
 } from '../../../../src/cli/output/quantities.js'
 import {createRate} from '../../../../src/cli/output/rate.js'
+import type {DeliverReport} from '../../../../src/core/report.js'
 import {summarizeDelivery, summarizeUpload} from '../../../../src/cli/output/summary.js'
 
 describe('amounts', () => {
@@ -100,7 +101,7 @@ describe('the summary', () => {
       skipped: 0,
     }
     const problem = {path: 'p', code: 'FILE_INCOMPLETE', reason: '1 of 2 chunks are missing.'}
-    const {headline, details} = summarizeDelivery({
+    const report: DeliverReport = {
       ...run,
       group: 'g',
       interrupted: false,
@@ -110,10 +111,12 @@ describe('the summary', () => {
         {...problem, outcome: 'open', missingChunks: '2'},
         {...problem, outcome: 'failed', path: 'told\u001b[31m'},
       ],
-    })
+    }
+    const {headline, details} = summarizeDelivery(report)
     expect(headline).toBe(
       'Delivered 4 files (2.0 KiB), 2 failed, 1 held, 1 incomplete, 1 open, 1 foreign record skipped from t in 2.0 s',
     )
+    expect(summarizeDelivery(report, 'Processed').headline).toMatch(/^Processed 4 files/)
     expect(details).toEqual(['  open: p: 1 of 2 chunks are missing. Missing chunks: 2. (FILE_INCOMPLETE)'])
   })
 })

@@ -49,14 +49,20 @@ await host.close()`,
 const PLUGIN = `
 import {EventEmitter} from 'node:events'
 import {setTimeout as delay} from 'node:timers/promises'
+const forLong = () => delay(5_000, null, {ref: false})
 export default {name: 'careless', async process({name}) {
-  if (name === 'timer') { setTimeout(() => { throw new Error('thrown by a timer') }, 5); await delay(5_000) }
-  if (name === 'emitter') { setTimeout(() => new EventEmitter().emit('error', new Error('emitted')), 5); await delay(5_000) }
-  if (name === 'rejection') { void Promise.reject(new Error('not awaited')); await delay(5_000) }
+  if (name === 'timer') { setTimeout(() => { throw new Error('thrown by a timer') }, 5); await forLong() }
+  if (name === 'emitter') { setTimeout(() => new EventEmitter().emit('error', new Error('emitted')), 5); await forLong() }
+  if (name === 'rejection') { void Promise.reject(new Error('not awaited')); await forLong() }
   if (name === 'afterwards') setTimeout(() => { throw new Error('thrown when it was over') }, 20)
   if (name === 'blocks') { const until = Date.now() + 4_000; while (Date.now() < until); }
   if (name === 'blocks-long') { const until = Date.now() + 11_500; while (Date.now() < until); }
   if (name === 'beside') await delay(100)
+  if (name === 'exits') process.exit(3)
+  if (name === 'exits-unseen') { try { process.exit(0) } catch {} ; await forLong() }
+  if (name === 'exits-in-timer') { setTimeout(() => process.exit(3), 5); await forLong() }
+  if (name === 'exits-in-promise') { void (async () => process.exit(3))(); await forLong() }
+  if (name === 'exits-afterwards') setTimeout(() => process.exit(0), 20)
 }}`
 
 describe('an error that nobody awaits', () => {
@@ -94,6 +100,46 @@ describe('an error that nobody awaits', () => {
     )
     expect(code).toBe(1)
     expect(stderr).toContain('Error: of streamtool')
+  })
+})
+
+describe('a plugin that calls process.exit()', () => {
+  it('fails the attempt that it calls it in, and no other', async () => {
+    const {code, stdout} = await runWith(
+      PLUGIN,
+      "await Promise.all(['exits', 'exits-unseen', 'exits-in-timer', 'exits-in-promise', 'beside'].map(attempt)); await delay(100); console.log(late.length)",
+    )
+    for (const [name, exit] of [
+      ['exits', 3],
+      ['exits-unseen', 0],
+      ['exits-in-timer', 3],
+      ['exits-in-promise', 3],
+    ] as const)
+      expect(stdout).toContain(
+        `PROCESSING_FAILED false careless failed on ${name}: it called process.exit(${exit}) and should have thrown an error (at `,
+      )
+    expect(stdout).toMatch(/OK beside[^]*\n0\n/)
+    expect(code).toBe(0)
+  })
+
+  it('when its file is done ends the run, as any other error there', async () => {
+    const {code, stdout} = await runWith(
+      PLUGIN,
+      "await attempt('exits-afterwards'); await delay(100); await attempt('beside')",
+    )
+    expect(stdout).toMatch(
+      /PLUGIN_LATE_ERROR true careless failed when nobody .*: it called process\.exit\(0\)/,
+    )
+    expect(code).toBe(0)
+  })
+
+  it('does not keep streamtool from exiting, nor anybody when the host is closed', async () => {
+    const exits = "attempt('beside'); setTimeout(() => process.exit(5), 5); await delay(1_000)"
+    expect((await runWith(PLUGIN, exits)).code).toBe(5)
+    const plugin =
+      "export default {name: 'careless', process() {}}\nexport const exit = () => process.exit(6)"
+    const later = `await host.close(); (await import('./plugin.mjs')).exit()`
+    expect((await runWith(plugin, later)).code).toBe(6)
   })
 })
 

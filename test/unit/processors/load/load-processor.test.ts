@@ -264,6 +264,21 @@ describe('what a plugin exports', () => {
       '`process` is missing',
       'Instead of `proces`, did you mean `process`?',
     ],
+    'a member that throws when it is looked at': [
+      "export default {name: 'x', get process() { throw new TypeError('no licence') }}",
+      'threw when its members were looked at: no licence',
+      'p.mjs:1',
+      'as plain values',
+    ],
+    'nothing but traps': [
+      "export default new Proxy({}, {get() { throw 'trapped' }})",
+      "threw when its members were looked at: it threw 'trapped'",
+    ],
+    'nothing, since it exits': ['process.exit(0)', 'threw while it was loaded: it called process.exit(0)'],
+    'nothing, since it exits by a name of its own': [
+      "import {exit} from 'node:process'\nexit(3)",
+      'threw while it was loaded: it called process.exit(3)',
+    ],
     'state among the members': [
       "export default {name: 'x', process() {}, cache: new Map()}",
       '`cache` is no member of a processor',

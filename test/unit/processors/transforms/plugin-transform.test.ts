@@ -1,7 +1,11 @@
+import {writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import type {Processor} from '../../../../src/processors/contract.js'
+import {loadProcessor} from '../../../../src/processors/load/index.js'
 import {pluginTransform} from '../../../../src/processors/transforms/plugin-transform.js'
 import {silentLogger} from '../../../support/delivery.js'
+import {temporaryDirectory} from '../../../support/temporary-directory.js'
 
 const signal = new AbortController().signal
 const record = {
@@ -13,8 +17,8 @@ const record = {
   value: Buffer.from('v'),
   headers: [{key: 'h', value: null}],
 }
-const open = (processor: Partial<Processor>) =>
-  pluginTransform({name: 'mine', ...processor}, {logger: silentLogger, outputDir: '/', options: {}, signal})
+const surroundings = {logger: silentLogger, outputDir: '/', options: {}, signal}
+const open = (processor: Partial<Processor>) => pluginTransform({name: 'mine', ...processor}, surroundings)
 const once = async (transform: Processor['transform']) =>
   (await open(transform === undefined ? {} : {transform})).transform(record, signal)
 
@@ -59,5 +63,16 @@ describe('pluginTransform', () => {
       throw new Error('no licence')
     }
     await expect(open({transform: () => null, setup})).rejects.toMatchObject({code: 'PLUGIN_SETUP_FAILED'})
+  })
+
+  it('a plugin that calls process.exit() fails the record, and ends nothing', async () => {
+    const from = await temporaryDirectory()
+    const plugin = "export default {name: 'exits', transform() { process.exit(0) }}"
+    await writeFile(join(from, 'exits.mjs'), plugin)
+    const exit: unknown = Reflect.get(process, 'exit')
+    const exiting = await pluginTransform(await loadProcessor('./exits.mjs', {from}), surroundings)
+    expect(() => exiting.transform(record, signal)).toThrow('it called process.exit(0)')
+    await exiting.close()
+    expect(Reflect.get(process, 'exit')).toBe(exit)
   })
 })
