@@ -39,7 +39,7 @@ export function guardExits(guard: ExitGuard): () => void {
 }
 
 function replaceExit(): () => void {
-  const original = Reflect.get(process, 'exit') as typeof process.exit
+  const original = Reflect.get(process, 'exit')
   const guarded: typeof process.exit = (code) => {
     const refused = new RefusedExit(code, guarded)
     if ([...guards].some((guard) => guard(refused))) throw refused
