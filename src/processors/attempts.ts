@@ -9,7 +9,7 @@
  * without another attempt, so that the other files get their turn, and tried once more by the run after that.
  */
 import {asStreamtoolError, StreamtoolError} from '../core/errors.js'
-import {isAborted, type Semaphore} from '../core/flow/index.js'
+import {isAborted, pauseAfter, type Semaphore, spread} from '../core/flow/index.js'
 import type {
   AttemptJournal,
   AttemptRecord,
@@ -26,6 +26,8 @@ import type {ProcessorHost} from './host.js'
 
 const MOST_DEATHS = 3
 const LONGEST_PAUSE_MS = 5 * 60_000
+/** More or less of a pause: files that failed together do not come back together. */
+const SPREAD = 1 / 4
 const NEVER_TRIED: AttemptRecord = {attempts: 0, deaths: 0, isRunning: false}
 
 export interface AttemptOptions {
@@ -140,10 +142,9 @@ async function recordOf(file: IncomingFile, {journal}: AttemptOptions): Promise<
   return {attempts, deaths: isRunning ? deaths + 1 : deaths, isRunning: false}
 }
 
-/** Within half of it more or less, so that files that failed together do not come back together. */
 function pauseBefore(failures: number, {attemptDelayMs, random}: AttemptOptions): number {
-  const pauseMs = Math.min(attemptDelayMs * 2 ** (failures - 1), LONGEST_PAUSE_MS)
-  return Math.round(pauseMs * (0.75 + random() / 2))
+  const pauseMs = pauseAfter(failures, {initialMs: attemptDelayMs, maxMs: LONGEST_PAUSE_MS})
+  return Math.round(spread(pauseMs, SPREAD, random))
 }
 
 function killer(path: string): StreamtoolError {

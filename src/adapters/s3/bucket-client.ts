@@ -25,7 +25,7 @@ import {
 import {createHash} from 'node:crypto'
 import {crc32} from 'node:zlib'
 import {StreamtoolError} from '../../core/errors.js'
-import {type AdaptiveLimit, isAborted} from '../../core/flow/index.js'
+import {type AdaptiveLimit, isAborted, pauseAfter} from '../../core/flow/index.js'
 import type {Clock} from '../../core/ports/index.js'
 import {crcText} from './checksum.js'
 import type {RenewingCredentials} from './credentials.js'
@@ -358,7 +358,7 @@ export class BucketClient {
         onDoubt?.()
         if (remedy === 'credentials') credentials?.expire(used)
         if (remedy === null || attempt >= Math.min(attempts, ATTEMPTS_FOR[remedy] ?? ATTEMPTS)) throw error
-        const mostMs = Math.min(LONGEST_MS, BASE_MS[remedy] * 2 ** (attempt - 1))
+        const mostMs = pauseAfter(attempt, {initialMs: BASE_MS[remedy], maxMs: LONGEST_MS})
         await clock.sleep(Math.random() * mostMs, signal)
       }
     }

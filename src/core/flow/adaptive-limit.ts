@@ -1,3 +1,5 @@
+import {WaitingLine} from './waiting-line.js'
+
 /**
  * How many requests may be under way, found out by trying: additive increase, multiplicative decrease, as TCP does.
  *
@@ -10,7 +12,11 @@ export class AdaptiveLimit {
   private successes = 0
   /** Requests that began before the last decrease say nothing about what came of it. */
   private era = 0
-  private readonly queue: {admit: () => void; drop: (reason: Error) => void}[] = []
+  private readonly line = new WaitingLine(() => {
+    if (this.underWay >= this.limit) return false
+    this.underWay += 1
+    return true
+  })
 
   constructor(readonly most: number) {
     this.limit = most
@@ -34,8 +40,7 @@ export class AdaptiveLimit {
     signal?: AbortSignal,
   ): Promise<T> {
     signal?.throwIfAborted()
-    if (this.queue.length > 0 || this.underWay >= this.limit) await this.wait(signal)
-    else this.underWay += 1
+    if (!this.line.passes(undefined)) await this.line.wait(undefined, signal)
     const {era} = this
     try {
       const result = await work()
@@ -46,7 +51,7 @@ export class AdaptiveLimit {
       throw thrown
     } finally {
       this.underWay -= 1
-      this.admit()
+      this.line.admit()
     }
   }
 
@@ -63,34 +68,5 @@ export class AdaptiveLimit {
     this.era += 1
     this.successes = 0
     this.limit = Math.max(1, Math.floor(this.limit / 2))
-  }
-
-  private async wait(signal?: AbortSignal): Promise<void> {
-    let onAbort: () => void = () => undefined
-    try {
-      await new Promise<void>((admit, drop) => {
-        const waiter = {admit, drop}
-        this.queue.push(waiter)
-        onAbort = () => {
-          const place = this.queue.indexOf(waiter)
-          // Admitted in this very turn: it has what it waited for.
-          if (place < 0) return
-          this.queue.splice(place, 1)
-          drop(signal?.reason as Error)
-        }
-        signal?.addEventListener('abort', onAbort, {once: true})
-      })
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
-    }
-  }
-
-  private admit(): void {
-    while (this.underWay < this.limit) {
-      const next = this.queue.shift()
-      if (next === undefined) return
-      this.underWay += 1
-      next.admit()
-    }
   }
 }

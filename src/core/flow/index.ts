@@ -5,6 +5,7 @@
  */
 export {AdaptiveLimit} from './adaptive-limit.js'
 export {abortable, isAborted} from './abort.js'
+export {type BackOff, pauseAfter, spread} from './back-off.js'
 export {Batcher} from './batcher.js'
 export {Gauge} from './gauge.js'
 export {type OutageWatch, waitOut, type WhenItAllows} from './outage.js'

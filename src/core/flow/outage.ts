@@ -6,9 +6,9 @@
  */
 import type {StreamtoolError} from '../errors.js'
 import type {Clock} from '../ports/index.js'
+import {type BackOff, pauseAfter} from './back-off.js'
 
-const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 10_000
+const BACK_OFF: BackOff = {initialMs: 500, maxMs: 10_000}
 
 /**
  * Runs the work, again and again while there is trouble, until the signal aborts: asked for only when there is
@@ -88,8 +88,8 @@ export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWa
     let isOver = false
     begin(trouble)
     try {
-      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-        await pause(pauseMs, signal)
+      for (let failures = 1; ; failures += 1) {
+        await pause(pauseAfter(failures, BACK_OFF), signal)
         const verdict = await work().then(
           (result) => ({result}),
           (thrown: unknown) => judge(work, thrown),

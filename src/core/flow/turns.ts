@@ -2,6 +2,11 @@
 export class Turns {
   private readonly last = new Map<string, Promise<unknown>>()
 
+  /** How many keys somebody has, or waits for, a turn of. */
+  get size(): number {
+    return this.last.size
+  }
+
   async take<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.last.get(key) ?? Promise.resolve()
     const turn = before.then(work)

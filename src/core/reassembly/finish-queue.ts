@@ -3,7 +3,7 @@
  * another. Those that wait are bounded in number and bytes, since only they may make reading wait: they end without
  * another record.
  */
-import {Gauge, Semaphore} from '../flow/index.js'
+import {Gauge, Semaphore, Turns} from '../flow/index.js'
 import type {Assembly} from './assembly.js'
 
 /** Files that wait, as a multiple of those being finished. */
@@ -11,7 +11,7 @@ const BACKLOG_FACTOR = 8
 
 export class FinishQueue {
   private readonly slots: Semaphore
-  private readonly lastOfPath = new Map<string, Promise<void>>()
+  private readonly pathTurns = new Turns()
   private readonly backlog = new Map<Assembly, number>()
   private readonly begun = new Set<Assembly>()
   private readonly files = new Gauge()
@@ -35,7 +35,7 @@ export class FinishQueue {
       backlogFiles: this.files.value,
       backlogBytes: this.bytes.value,
       finishing: this.slots.inUse,
-      pathsInTurn: this.lastOfPath.size,
+      pathsInTurn: this.pathTurns.size,
     }
   }
 
@@ -61,15 +61,10 @@ export class FinishQueue {
     return [...this.backlog.keys()].filter((assembly) => !this.begun.has(assembly))
   }
 
-  /** @param finish must not reject */
   async run(assembly: Assembly, finish: () => Promise<void>): Promise<void> {
-    const {path} = assembly
     await this.slots.run(async () => {
       if (this.backlog.has(assembly)) this.begun.add(assembly)
-      const turn = (this.lastOfPath.get(path) ?? Promise.resolve()).then(finish)
-      this.lastOfPath.set(path, turn)
-      await turn
-      if (this.lastOfPath.get(path) === turn) this.lastOfPath.delete(path)
+      await this.pathTurns.take(assembly.path, finish)
     })
   }
 

@@ -7,7 +7,6 @@
  * Whatever a transform leaves alone stays as it was, byte for byte: key, value or its absence, headers with their order
  * and repetitions, time.
  */
-export {type BackOff, pauseAfter} from './back-off.js'
 export {withContentType} from './content-type.js'
 export {deadLetterTopicOf, FAILED_RECORD_HEADER, failedRecord, TOLD_IN_SHORT} from './failed-record.js'
 export {

@@ -1,7 +1,8 @@
 /** Transforms a record, again and again with growing pauses, until it succeeds or its attempts are used up. */
 import {asStreamtoolError, StreamtoolError} from '../../core/errors.js'
+import {pauseAfter} from '../../core/flow/index.js'
 import type {Clock, ConsumedRecord, Logger} from '../../core/ports/index.js'
-import {pauseAfter, type RecordTransform, type Transformed} from '../../core/relay/index.js'
+import type {RecordTransform, Transformed} from '../../core/relay/index.js'
 import type {Pause} from './lane.js'
 import type {RetryOptions} from './options.js'
 

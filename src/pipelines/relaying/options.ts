@@ -1,4 +1,5 @@
 /** What a relay is told to do: the same whether it was said by plain flags or by Spring properties. */
+import type {BackOff} from '../../core/flow/index.js'
 import type {Partitioning} from '../../core/relay/index.js'
 
 export interface RelayOptions {
@@ -34,7 +35,7 @@ export interface RelayOptions {
 export interface RetryOptions {
   /** In all; 1 is no retry. */
   readonly maxAttempts: number
-  readonly backOff: {readonly initialMs: number; readonly maxMs: number; readonly multiplier: number}
+  readonly backOff: BackOff
 }
 
 export interface FailureOptions {

@@ -6,11 +6,11 @@
  * tickets are out, no other broker's reader gets one: a partition whose leader moves is not read ahead of what is
  * still to be delivered.
  */
+import {type BackOff, pauseAfter} from '../../../core/flow/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import type {Broker} from '../transport/metadata.js'
 
-const FIRST_BACK_OFF_MS = 100
-const LONGEST_BACK_OFF_MS = 2_000
+const BACK_OFF: BackOff = {initialMs: 100, maxMs: 2_000}
 
 export interface Ticket {
   readonly partition: FetchedPartition
@@ -91,8 +91,8 @@ export class FetchedPartition implements TopicPartition {
   /** @returns for how long, in milliseconds, it has done nothing but fail */
   failed(nowMs: number): number {
     if (this.#failures === 0) this.#failingSinceMs = nowMs
-    this.#notBeforeMs = nowMs + Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** this.#failures)
     this.#failures++
+    this.#notBeforeMs = nowMs + pauseAfter(this.#failures, BACK_OFF)
     return nowMs - this.#failingSinceMs
   }
 }

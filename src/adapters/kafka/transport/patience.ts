@@ -1,9 +1,10 @@
 /** Trying again: exponential back-off with jitter, for a limited time, stopping at once when told to. */
+import {type BackOff, pauseAfter, spread} from '../../../core/flow/index.js'
 import type {Clock} from '../../../core/ports/index.js'
 
-const FIRST_WAIT_MS = 100
-const LONGEST_WAIT_MS = 5_000
-const JITTER = 0.2
+const BACK_OFF: BackOff = {initialMs: 100, maxMs: 5_000}
+/** More or less of a wait. */
+const SPREAD = 0.2
 
 export interface Patience {
   readonly clock: Clock
@@ -33,14 +34,9 @@ export async function patiently<T>(attempt: () => Promise<T>, patience: Patience
       const leftMs = sinceMs + limitMs - clock.nowMs()
       if (leftMs <= 0) throw error
       patience.onRetry?.(error)
-      await clock.sleep(Math.min(leftMs, waitMs(failures)), signal)
+      await clock.sleep(Math.min(leftMs, spread(pauseAfter(failures, BACK_OFF), SPREAD, Math.random)), signal)
     }
   }
-}
-
-function waitMs(failures: number): number {
-  const exact = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1))
-  return exact * (1 - JITTER + 2 * JITTER * Math.random())
 }
 
 /** Leaves the shared work alone when one of those who wait for it gives up. */

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {AdaptiveLimit} from '../../../../src/core/flow/index.js'
+import {deferred} from '../../../support/eventually.js'
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 const ok = () => Promise.resolve()
@@ -58,6 +59,22 @@ describe('an adaptive limit', () => {
     end()
     await first
     await limit.run(ok, says)
+    expect(limit.inUse).toBe(0)
+  })
+
+  it('did not let a waiter go that was admitted and told to stop in one turn', async () => {
+    const limit = new AdaptiveLimit(1)
+    const stop = new AbortController()
+    const {promise: gate, resolve: end} = deferred()
+    const first = limit.run(() => gate, says)
+    const begun: string[] = []
+    const second = limit.run(async () => void begun.push('second'), says, stop.signal)
+    const third = limit.run(async () => void begun.push('third'), says)
+    end()
+    // After the one that ends has admitted the next, and before that one has heard of it.
+    queueMicrotask(() => stop.abort(new Error('enough')))
+    await Promise.all([first, second, third])
+    expect(begun).toEqual(['second', 'third'])
     expect(limit.inUse).toBe(0)
   })
 })

@@ -46,6 +46,21 @@ describe('Semaphore', () => {
     await expect(semaphore.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
     expect(semaphore.inUse).toBe(0)
   })
+
+  it('did not forget another that waits when one is told to stop in the turn in which it is admitted', async () => {
+    const semaphore = new Semaphore(1)
+    const stop = new AbortController()
+    const release = await semaphore.acquire()
+    const second = semaphore.acquire(1, stop.signal)
+    const third = semaphore.acquire()
+    release()
+    stop.abort()
+    const giveBack = await second
+    giveBack()
+    const last = await third
+    last()
+    expect(semaphore.inUse).toBe(0)
+  })
 })
 
 describe('Gauge', () => {
@@ -84,20 +99,5 @@ describe('abortable', () => {
     await expect(waiting).rejects.toThrow('stop')
     fail(new Error('late'))
     await turn()
-  })
-
-  it('did not forget another that waits when one is told to stop in the turn in which it is admitted', async () => {
-    const semaphore = new Semaphore(1)
-    const stop = new AbortController()
-    const release = await semaphore.acquire()
-    const second = semaphore.acquire(1, stop.signal)
-    const third = semaphore.acquire()
-    release()
-    stop.abort()
-    const giveBack = await second
-    giveBack()
-    const last = await third
-    last()
-    expect(semaphore.inUse).toBe(0)
   })
 })
