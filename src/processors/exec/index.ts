@@ -6,19 +6,19 @@
  * as a path, or on its standard input, and its facts as arguments and variables. It runs in the directory that
  * streamtool was started in, because that is where the user's relative paths begin. It is a process group of its own,
  * and its end is the end of the group: whatever it left running is ended too, and on a time-out, when the run ends,
- * and when streamtool dies in whatever way, everything is (process-group.ts).
+ * and when streamtool dies in whatever way, everything is (../group-guard.ts).
  */
 import {setMaxListeners} from 'node:events'
 import {isAbsolute} from 'node:path'
 import {StreamtoolError} from '../../core/errors.js'
 import type {Logger, StagedFile} from '../../core/ports/index.js'
 import type {FileInfo} from '../contract.js'
+import {type Guard, startGuard} from '../group-guard.js'
 import type {ProcessorHost} from '../host.js'
 import type {ResultSink} from '../results.js'
 import type {ExecCommand} from './command.js'
 import {factsOf, inheritedEnvironment, variablesOf} from './facts.js'
 import {BoundedBytes, BoundedLines, LineSplitter} from './output.js'
-import {startGuard, type Guard} from './process-group.js'
 import {findProgram} from './program.js'
 import {runProgram} from './run-program.js'
 import {failureOf, notStarted, resultTooLarge} from './verdicts.js'

@@ -2,7 +2,8 @@
 import {spawn, type ChildProcess} from 'node:child_process'
 import type {Writable} from 'node:stream'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {endGroup, type Guard} from './process-group.js'
+import type {Guard} from '../group-guard.js'
+import {endGroup} from '../process-group.js'
 
 /** What is left in its pipes when it has ended comes at once, unless a process that it started holds them open. */
 const LAST_WORDS_MS = 500

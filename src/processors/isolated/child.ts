@@ -13,7 +13,7 @@ import type {Lock} from '../running/lock.js'
 import {processClock} from '../running/process-clock.js'
 import {ProcessorRunner} from '../running/runner.js'
 import type {ChildCalls, ParentCalls, ProcessArgs} from './calls.js'
-import {endProcessGroup} from './process-group.js'
+import {killOwnGroup} from '../process-group.js'
 import {packReturned} from './returned.js'
 import {type Calls, type Message, Rpc} from './rpc.js'
 import {fromWire} from './wire-error.js'
@@ -139,5 +139,5 @@ function sendableFact(value: unknown): unknown {
 process.on('message', (message: Message) => {
   parent.received(message)
 })
-process.on('disconnect', endProcessGroup)
+process.on('disconnect', killOwnGroup)
 new Worker(new URL('./orphan-watch.js', import.meta.url), {workerData: {parentPid: process.ppid}}).unref()

@@ -2,32 +2,23 @@
  * One forked process from the side of its parent: it is started with the plugin, works on one file at a time, and may
  * die at any moment. Whatever it held then, the lock above all, is given back.
  */
-import {type ChildProcess, fork} from 'node:child_process'
 import {once} from 'node:events'
-import type {Readable} from 'node:stream'
 import {StreamtoolError} from '../../core/errors.js'
 import {abortable, isAborted} from '../../core/flow/index.js'
-import type {Clock, Logger, StagedFile} from '../../core/ports/index.js'
+import type {Clock, StagedFile} from '../../core/ports/index.js'
 import type {FileInfo} from '../contract.js'
-import type {ResultSink} from '../results.js'
 import {isError} from '../stack.js'
-import type {Lock} from '../running/lock.js'
-import type {ChildCalls, ParentCalls, StartArgs} from './calls.js'
-import {howItEnded, LastWords} from './last-words.js'
-import {killProcessGroup, LEADS_GROUP} from './process-group.js'
-import {Readings} from './readings.js'
-import {unpackReturned} from './returned.js'
-import {type Calls, type Message, Rpc} from './rpc.js'
+import type {ChildCalls, StartArgs} from './calls.js'
+import {ForkedProcess, ProcessDeath} from './forked-process.js'
+import {type AnswersOptions, ParentAnswers, type Work} from './parent-answers.js'
+import {type Calls, Rpc} from './rpc.js'
 import {toWire} from './wire-error.js'
 
-export interface WorkerProcessOptions {
+/** Sink and lock are common to all processes of a run. */
+export interface WorkerProcessOptions extends AnswersOptions {
   /** Of the processor. */
   readonly name: string
   readonly start: StartArgs
-  readonly sink: ResultSink
-  /** Common to all processes of a run. */
-  readonly lock: Lock
-  readonly logger: Logger
   readonly clock: Clock
   readonly graceMs: number
   /** Arguments for Node, such as a heap limit. */
@@ -35,60 +26,41 @@ export interface WorkerProcessOptions {
   readonly entry: URL
 }
 
-interface Work {
-  readonly file: FileInfo
-  readonly content: StagedFile | null
-  readonly signal: AbortSignal
-}
-
-/** Output that comes after the exit, and the exit itself after `close`. */
-const SETTLE_MS = 2_000
 /** Longer than its own limit for `teardown`. */
 const CLOSE_MS = 12_000
 
 export class WorkerProcess {
-  private readonly child: ChildProcess
+  private readonly forked: ForkedProcess
   private readonly rpc: Rpc<Calls & ChildCalls>
-  private readonly words = new LastWords()
-  private readonly readings = new Readings()
-  private readonly locks = new Map<number, () => void>()
-  private lastLock = 0
-  private work: Work | null = null
-  /** Rejects when it has died. */
+  private readonly answers: ParentAnswers
+  /** Rejects when it has died, and nothing of it is waited for any more. */
   private readonly death: Promise<never>
-  private isAlive = true
   private isEnding = false
 
   constructor(private readonly options: WorkerProcessOptions) {
-    const {entry, execArgv} = options
-    this.child = fork(entry, [], {
-      execArgv: [...execArgv],
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // So that a signal from the terminal is left to us, and a kill reaches all that the plugin has started.
-      detached: LEADS_GROUP,
+    this.answers = new ParentAnswers(options)
+    this.forked = new ForkedProcess({
+      ...options,
+      onMessage: (message) => {
+        this.rpc.received(message)
+      },
+      onLine: (line) => {
+        this.say(line)
+      },
     })
     this.rpc = new Rpc<Calls & ChildCalls>(
       (message) => {
-        this.child.send(message, () => undefined)
+        this.forked.send(message)
       },
-      this.answers() as unknown as Calls,
+      this.answers.calls as unknown as Calls,
     )
-    this.child.on('message', (message) => {
-      this.rpc.received(message as Message)
-    })
-    for (const stream of [this.child.stdout, this.child.stderr])
-      if (stream !== null)
-        this.words.listen(stream, (line) => {
-          this.say(line)
-        })
-    this.death = this.died()
+    this.death = this.forked.death.catch((death: unknown) => this.over(death as ProcessDeath))
     this.death.catch(() => undefined)
   }
 
   /** Whether it can be given another file. */
   get isUsable(): boolean {
-    return this.isAlive && !this.isEnding
+    return this.forked.isAlive && !this.isEnding
   }
 
   /** Resolves when it has died, in whatever way. */
@@ -102,15 +74,7 @@ export class WorkerProcess {
       await Promise.race([this.rpc.call('start', this.options.start), this.death])
     } catch (thrown) {
       this.kill()
-      if (thrown instanceof ProcessDeath)
-        throw new StreamtoolError(
-          'PLUGIN_SETUP_FAILED',
-          `${this.options.name} could not be set up: its process ${thrown.how}`,
-          {
-            facts: {processor: this.options.name},
-          },
-        )
-      throw thrown
+      throw thrown instanceof ProcessDeath ? this.diedInSetup(thrown) : thrown
     }
   }
 
@@ -134,7 +98,7 @@ export class WorkerProcess {
 
   /** Tears down; whatever does not end by itself is killed. */
   async close(): Promise<void> {
-    if (!this.isAlive) return
+    if (!this.forked.isAlive) return
     this.isEnding = true
     const {clock} = this.options
     const over = new AbortController()
@@ -151,14 +115,14 @@ export class WorkerProcess {
 
   /** The run ends: tells the plugin, which may be in its `setup`. */
   stop(reason: unknown): void {
-    if (this.isAlive) this.rpc.call('stop', toWire(reason)).catch(() => undefined)
+    if (this.forked.isAlive) this.rpc.call('stop', toWire(reason)).catch(() => undefined)
   }
 
   private async during<T>(work: Work, call: () => Promise<T>): Promise<T> {
     const {file, signal} = work
-    this.work = work
+    this.answers.begin(work)
     const over = new AbortController()
-    const killed = this.killedAfterGrace(signal, over.signal)
+    const killed = this.killedAfterGrace(work, over.signal)
     try {
       return await Promise.race([call(), this.death, killed])
     } catch (thrown) {
@@ -167,19 +131,18 @@ export class WorkerProcess {
     } finally {
       over.abort()
       killed.catch(() => undefined)
-      this.work = null
-      this.readings.close()
+      this.answers.end()
     }
   }
 
   /** Whoever does not stop when told to is ended. */
-  private async killedAfterGrace(signal: AbortSignal, over: AbortSignal): Promise<never> {
+  private async killedAfterGrace({file, signal}: Work, over: AbortSignal): Promise<never> {
     const {clock, graceMs, logger, name} = this.options
     await abortable(once(signal, 'abort', {signal: over}), over)
     await clock.sleep(graceMs, over)
     logger.warn(`${name} did not stop within ${graceMs / 1000} s of being told to; its process is ended.`, {
       processor: name,
-      file: this.work?.file.path,
+      file: file.path,
     })
     this.kill()
     throw signal.reason
@@ -187,41 +150,23 @@ export class WorkerProcess {
 
   private kill(): void {
     this.isEnding = true
-    const {pid} = this.child
-    if (this.isAlive && pid !== undefined) killProcessGroup(pid)
+    this.forked.kill()
   }
 
-  private async died(): Promise<never> {
-    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
-      this.child.once('exit', (...end) => {
-        resolve(end)
-      })
-      this.child.on('error', () => {
-        if (this.child.pid === undefined) resolve([null, null])
-      })
-    })
-    const {pid} = this.child
-    // What the plugin had started does not stay behind, and does not hold the pipes.
-    if (pid !== undefined && LEADS_GROUP) killProcessGroup(pid)
-    this.isAlive = false
-    await this.outputEnded()
-    for (const release of this.locks.values()) release()
-    this.locks.clear()
-    const death = new ProcessDeath(howItEnded(code, signal, this.words.reason), this.words.reason)
+  private over(death: ProcessDeath): never {
+    this.answers.over()
     this.rpc.over(death)
-    if (this.work === null && !this.isEnding)
-      this.options.logger.warn(`A process of ${this.options.name} ${death.how} between two files.`, {
-        processor: this.options.name,
-      })
+    const {logger, name} = this.options
+    if (this.answers.current === null && !this.isEnding)
+      logger.warn(`A process of ${name} ${death.how} between two files.`, {processor: name})
     throw death
   }
 
-  private async outputEnded(): Promise<void> {
-    const over = new AbortController()
-    const ended = Promise.all([streamEnded(this.child.stdout), streamEnded(this.child.stderr)])
-    const tooLong = this.options.clock.sleep(SETTLE_MS, over.signal).catch(() => undefined)
-    await Promise.race([ended, tooLong])
-    over.abort()
+  private diedInSetup({how}: ProcessDeath): StreamtoolError {
+    const {name} = this.options
+    return new StreamtoolError('PLUGIN_SETUP_FAILED', `${name} could not be set up: its process ${how}`, {
+      facts: {processor: name},
+    })
   }
 
   private crash({path}: FileInfo, {how, words}: ProcessDeath): StreamtoolError {
@@ -235,61 +180,7 @@ export class WorkerProcess {
 
   private say(line: string): void {
     const {logger, name} = this.options
-    logger.info(line, {processor: name, ...(this.work === null ? {} : {file: this.work.file.path})})
-  }
-
-  private answers(): ParentCalls {
-    const {sink, lock, logger} = this.options
-    return {
-      produce: (record, signal) => {
-        const {file, signal: ofWork} = this.current()
-        return sink.produce(record, file, AbortSignal.any([signal, ofWork]))
-      },
-      returned: (value, signal) => {
-        const {file, signal: ofWork} = this.current()
-        return sink.returned(unpackReturned(value), file, AbortSignal.any([signal, ofWork]))
-      },
-      acquire: async (_, signal) => {
-        const release = await lock.acquire(signal)
-        const id = ++this.lastLock
-        if (this.isAlive) this.locks.set(id, release)
-        else release()
-        return id
-      },
-      release: async (id) => {
-        this.locks.get(id)?.()
-        this.locks.delete(id)
-      },
-      open: async () => {
-        const {content, signal} = this.current()
-        if (content === null) throw new Error('there is no content to read')
-        return this.readings.open(content.read(signal))
-      },
-      next: (id) => this.readings.next(id),
-      end: (id) => this.readings.end(id),
-      log: async ({level, message, facts}) => {
-        if (Object.hasOwn(LEVELS, level)) logger[level](message, facts)
-      },
-    }
-  }
-
-  private current(): Work {
-    if (this.work === null) throw new Error('its attempt has ended')
-    return this.work
-  }
-}
-
-const LEVELS = {debug: true, info: true, warn: true, error: true}
-
-async function streamEnded(stream: Readable | null): Promise<void> {
-  if (stream !== null && !stream.destroyed) await once(stream, 'close')
-}
-
-class ProcessDeath extends Error {
-  constructor(
-    readonly how: string,
-    readonly words: string | null,
-  ) {
-    super(`its process ${how}`)
+    const {current} = this.answers
+    logger.info(line, {processor: name, ...(current === null ? {} : {file: current.file.path})})
   }
 }

@@ -9,7 +9,6 @@ import type {RecordTransform, Transformed} from '../../core/relay/index.js'
 import {parseExec} from '../exec/command.js'
 import {inheritedEnvironment} from '../exec/facts.js'
 import {LineSplitter} from '../exec/output.js'
-import {startGuard} from '../exec/process-group.js'
 import {findProgram} from '../exec/program.js'
 import {
   type ProgramEnd,
@@ -17,6 +16,7 @@ import {
   startProgram,
   type StartedProgram,
 } from '../exec/started-program.js'
+import {startGuard} from '../group-guard.js'
 import {answerOf, lineOf} from './line-protocol.js'
 
 /** Of an answer; a program that never ends its line must not fill the memory. */

@@ -1,33 +1,6 @@
-/**
- * A program and whatever it starts are one process group, so that all of it ends together: when the attempt is over,
- * and when streamtool is.
- */
+/** Ends process groups when streamtool has died, in whatever way: then nothing inside of it can. */
 import {spawn} from 'node:child_process'
-import {setTimeout as sleep} from 'node:timers/promises'
 
-/** How often a group that was told to end is looked at. */
-const LOOK_MS = 20
-
-/** @returns false when the group is no more; signal 0 only asks */
-function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-leader, signal)
-  } catch {
-    return false
-  }
-}
-
-/** SIGTERM, and after the grace SIGKILL. Resolves when nothing of the group is left that can be ended. */
-export async function endGroup(leader: number, graceMs: number): Promise<void> {
-  if (!signalGroup(leader, 'SIGTERM')) return
-  for (let waitedMs = 0; waitedMs < graceMs; waitedMs += LOOK_MS) {
-    await sleep(LOOK_MS)
-    if (!signalGroup(leader, 0)) return
-  }
-  signalGroup(leader, 'SIGKILL')
-}
-
-/** Ends the groups of a streamtool that has died in whatever way. */
 export interface Guard {
   watch(leader: number): void
   forget(leader: number): void

@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {describe, expect, it} from 'vitest'
-import {startGuard} from '../../../../src/processors/exec/process-group.js'
+import {startGuard} from '../../../src/processors/group-guard.js'
 
 describe('a guard', () => {
   it('told to forget groups that it never knew did not grow until it only counted blanks, and ended nobody', async () => {
