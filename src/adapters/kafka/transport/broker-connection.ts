@@ -65,7 +65,7 @@ export class BrokerConnection {
       sasl: settings.sasl,
       connectTimeoutMs: settings.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
       logger,
-      dial: (onConnect) => this.#dial(onConnect),
+      dial: (options) => this.#dial(options),
     })
   }
 
@@ -196,8 +196,8 @@ export class BrokerConnection {
     socket.uncork()
   }
 
-  #dial(onConnect: () => void): Socket {
-    const socket = dial(this.#target, this.#ssl, onConnect)
+  #dial(options: Parameters<typeof dial>[2]): Socket {
+    const socket = dial(this.#target, this.#ssl, options)
     this.#socket = socket
     if (this.#ssl !== undefined) socket.once('connect', () => (this.#phase = 'tls'))
     const ended = (cause: Error) => this.#end(this.#failureOf(cause))

@@ -1,4 +1,5 @@
 /** Opens the socket to a broker, plain or in TLS. */
+import type {Buffer} from 'node:buffer'
 import net from 'node:net'
 import type {Socket} from 'node:net'
 import tls from 'node:tls'
@@ -36,15 +37,25 @@ export function tlsOptionsOf(
   }
 }
 
+/** Where a socket puts what it receives, instead of emitting it in buffers of its own. */
+export interface Reading {
+  /** Asked before each read. */
+  readonly buffer: () => Buffer
+  readonly received: (byteLength: number) => void
+}
+
 export function dial(
   address: BrokerAddress,
   tlsOptions: tls.ConnectionOptions | undefined,
-  onConnect: () => void,
+  {onConnect, reading}: {readonly onConnect: () => void; readonly reading: Reading},
 ): Socket {
+  const callback = (byteLength: number) => {
+    reading.received(byteLength)
+    return true
+  }
+  const peer = {...address, onread: {buffer: reading.buffer, callback}}
   const socket =
-    tlsOptions === undefined
-      ? net.connect(address, onConnect)
-      : tls.connect({...tlsOptions, ...address}, onConnect)
+    tlsOptions === undefined ? net.connect(peer, onConnect) : tls.connect({...tlsOptions, ...peer}, onConnect)
   socket.setKeepAlive(true, KEEP_ALIVE_MS)
   socket.setNoDelay(true)
   return socket

@@ -3,19 +3,48 @@
  *
  *   int32 size | size bytes
  *
- * Each frame is copied once, into memory of its own. The size is checked before anything is reserved for it.
+ * Each frame has memory of its own. What is left of a large one is read from the socket right into its place, which
+ * spares a copy and, more than that, the buffers in between: V8 answers megabytes of them with collecting garbage over
+ * and over. The size is checked before anything is reserved for it.
  */
 import {Buffer} from 'node:buffer'
 
 /** Larger than any sane answer, and less than the first bytes of a TLS alert (0x15030300) read as a size. */
 export const MAX_FRAME_BYTES = 300 * 1024 * 1024
 const SIZE_BYTES = 4
+/** Where sizes and small frames are read, many at once. */
+const STAGE_BYTES = 64 * 1024
+/** Less than this is not worth a read of its own. */
+const DIRECT_BYTES = 16 * 1024
+
+const NOTHING = Buffer.alloc(0)
 
 export class FrameReader {
   readonly #sizePrefix = Buffer.alloc(SIZE_BYTES)
   #sizePrefixFilled = 0
   #frame: Buffer | null = null
   #frameFilled = 0
+  #stage: Buffer | null = null
+  #readsDirectly = false
+
+  /** Where the next bytes of the stream are to be put: then {@link wrote} says how many there are. */
+  nextRead(): Buffer {
+    this.#readsDirectly = this.#frame !== null && this.#frame.length - this.#frameFilled >= DIRECT_BYTES
+    if (this.#readsDirectly && this.#frame !== null) return this.#frame.subarray(this.#frameFilled)
+    return (this.#stage ??= Buffer.allocUnsafeSlow(STAGE_BYTES))
+  }
+
+  /**
+   * @param count bytes that were put where {@link nextRead} said
+   * @returns the frames that these completed
+   * @throws RangeError when what comes cannot be Kafka; the connection is of no use then
+   */
+  wrote(count: number): Buffer[] {
+    if (!this.#readsDirectly) return this.push((this.#stage ?? NOTHING).subarray(0, count))
+    this.#frameFilled += count
+    const complete = this.#takeComplete()
+    return complete === null ? [] : [complete]
+  }
 
   /**
    * @returns the frames that this chunk completed
@@ -32,12 +61,17 @@ export class FrameReader {
       const copied = chunk.copy(this.#frame, this.#frameFilled, position)
       position += copied
       this.#frameFilled += copied
-      if (this.#frameFilled === this.#frame.length) {
-        complete.push(this.#frame)
-        this.#frame = null
-      }
+      const frame = this.#takeComplete()
+      if (frame !== null) complete.push(frame)
     }
     return complete
+  }
+
+  #takeComplete(): Buffer | null {
+    const frame = this.#frame
+    if (frame === null || this.#frameFilled < frame.length) return null
+    this.#frame = null
+    return frame
   }
 
   #readSize(chunk: Buffer, position: number): number {

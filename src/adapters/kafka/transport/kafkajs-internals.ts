@@ -18,6 +18,7 @@ import {StreamtoolError} from '../../../core/errors.js'
 import type {Logger} from '../../../core/ports/index.js'
 import type {SaslSettings} from '../settings.js'
 import type {ProtocolError} from './failures.js'
+import type {Reading} from './dial.js'
 import {FrameReader} from './frames.js'
 
 const require = createRequire(import.meta.url)
@@ -167,7 +168,6 @@ interface KafkajsConnection {
   setSupportAuthenticationProtocol(supported: boolean): void
   nextCorrelationId(): number
   failIfNotConnected(): void
-  processData(chunk: Buffer): void
 }
 
 const Connection = require('kafkajs/src/network/connection') as new (
@@ -182,7 +182,7 @@ export interface SocketConnectionOptions {
   readonly connectTimeoutMs: number
   readonly logger: Logger
   /** Dials; `onConnect` when the connection (and its TLS) stands. */
-  readonly dial: (onConnect: () => void) => Socket
+  readonly dial: (options: {readonly onConnect: () => void; readonly reading: Reading}) => Socket
 }
 
 const NO_TIMEOUT_MS = 2 ** 31 - 1
@@ -193,6 +193,10 @@ const LONGEST_RENEWAL_MS = 10_000
 /** kafkajs's connection with the hazards above healed. Connects once; thrown away after its socket closed. */
 export class SocketConnection extends Connection {
   readonly #frames = new FrameReader()
+  readonly #reading: Reading = {
+    buffer: () => this.#frames.nextRead(),
+    received: (byteLength) => this.#answer(() => this.#frames.wrote(byteLength)),
+  }
   #dialled = false
 
   constructor(options: SocketConnectionOptions) {
@@ -203,7 +207,7 @@ export class SocketConnection extends Connection {
       logger: bridgeLogger(options.logger),
       sasl: options.sasl === undefined ? null : kafkajsSasl(options.sasl),
       ssl: null, // the dial function has it
-      socketFactory: ({onConnect}) => closingIsAnError(options.dial(onConnect)),
+      socketFactory: ({onConnect}) => closingIsAnError(options.dial({onConnect, reading: this.#reading})),
       connectionTimeout: options.connectTimeoutMs,
       // Time-outs are ours, one timer a request: kafkajs looks ten times a second, at every connection.
       requestTimeout: NO_TIMEOUT_MS,
@@ -226,9 +230,9 @@ export class SocketConnection extends Connection {
     this.reauthenticationThreshold = Math.min(LONGEST_RENEWAL_MS, sessionMs * RENEWAL_SHARE)
   }
 
-  override processData(chunk: Buffer): void {
+  #answer(read: () => readonly Buffer[]): void {
     try {
-      for (const frame of this.#frames.push(chunk)) {
+      for (const frame of read()) {
         const correlationId = frame.readInt32BE(0)
         this.requestQueue.fulfillRequest({correlationId, payload: frame.subarray(4), size: frame.length})
       }

@@ -29,6 +29,34 @@ describe('FrameReader', () => {
     )
   })
 
+  it('finds the same frames in reads of any length, straight into large frames', () => {
+    const payloads = fc.array(
+      fc.oneof(fc.integer({min: 4, max: 300}), fc.integer({min: 15_000, max: 200_000})),
+      {maxLength: 6},
+    )
+    const reads = fc.array(fc.oneof(fc.integer({min: 1, max: 50}), fc.integer({min: 1000, max: 90_000})), {
+      minLength: 1,
+    })
+    fc.assert(
+      fc.property(payloads, reads, (lengths, sizes) => {
+        const frames = lengths.map((length, i) => Buffer.alloc(length, i + 1))
+        const stream = Buffer.concat(frames.map(framed))
+        const reader = new FrameReader()
+        const found: Buffer[] = []
+        for (let position = 0, i = 0; position < stream.length; i++) {
+          const place = reader.nextRead()
+          const end = Math.min(stream.length, position + Math.min(place.length, sizes[i % sizes.length]!))
+          stream.copy(place, 0, position, end)
+          found.push(...reader.wrote(end - position))
+          position = end
+        }
+        expect(found.length).toBe(frames.length)
+        expect(found.every((frame, i) => frame.equals(frames[i]!))).toBe(true)
+      }),
+      {numRuns: 50},
+    )
+  })
+
   it('keeps nothing of the chunk that it was given', () => {
     const chunk = framed(Buffer.from('payload'))
     const [frame] = new FrameReader().push(chunk)

@@ -1,3 +1,4 @@
+import {dial} from '../../../../../src/adapters/kafka/transport/dial.js'
 import {createRequire} from 'node:module'
 import {connect} from 'node:net'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -81,7 +82,7 @@ const variants = {
       sasl: undefined,
       connectTimeoutMs: 1_000,
       logger: keepingLogger(),
-      dial: dialTo(port),
+      dial: (options) => dial({host, port}, undefined, options),
     }) as unknown as Connection,
 }
 
