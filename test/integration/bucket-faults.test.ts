@@ -10,7 +10,10 @@ beforeAll(async () => {
 afterAll(() => store.close())
 
 describe('a file reaches its bucket, whole and once, through', () => {
-  it.each(fewCases(everyCase()).map((each) => [titleOf(each), each] as const))('%s', async (_, each) => {
-    expect(await suffer(store, each)).toBeGreaterThan(0)
-  })
+  it.concurrent.each(fewCases(everyCase()).map((each) => [titleOf(each), each] as const))(
+    '%s',
+    async (_, each) => {
+      expect(await suffer(store, each)).toBeGreaterThan(0)
+    },
+  )
 })

@@ -68,7 +68,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal
   /** An attempt failed; it may have taken effect all the same. */
   readonly onDoubt?: () => void
-  /** Instead of the CRC-32 of the body: to see whether the store looks. */
+  /** Instead of the CRC-32 of the body as it is now: what it was when it came, or a wrong one to try the store. */
   readonly claimedCrc?: number
   /** So often it is tried at most. */
   readonly attempts?: number

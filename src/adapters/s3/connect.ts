@@ -5,6 +5,7 @@ import {AdaptiveLimit} from '../../core/flow/index.js'
 import type {Clock} from '../../core/ports/index.js'
 import {BucketClient} from './bucket-client.js'
 import {type CredentialOptions, credentialSource, renewing} from './credentials.js'
+import {endpointFor} from './endpoint.js'
 
 export interface BucketPlace extends CredentialOptions {
   readonly bucket: string
@@ -31,16 +32,8 @@ export interface ConnectedBucket {
 
 /** @throws SETTING_INVALID, SETTING_MISSING */
 export async function connectBucket(place: BucketPlace, clock: Clock): Promise<ConnectedBucket> {
-  const {
-    endpointUrl = endpointOfEnvironment(),
-    bucket,
-    pathStyle,
-    profile,
-    region,
-    concurrency,
-    silenceMs,
-  } = place
-  if (endpointUrl !== undefined) checkUrl(endpointUrl)
+  const {bucket, pathStyle, profile, region, concurrency, silenceMs} = place
+  const endpointUrl = await endpointFor(place.endpointUrl, profile)
   // What versions of Node the SDK will want next year is no news for users of this program.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   const source = await credentialSource(place)
@@ -100,21 +93,9 @@ async function withRegion(config: S3ClientConfig): Promise<{s3: S3Client; endpoi
   return {s3: new S3Client(completed), endpoint}
 }
 
-/** The SDK reads them with its first request; what kind of store it is has to be known before. */
-function endpointOfEnvironment(): string | undefined {
-  const {AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll} = process.env
-  return [ofS3, ofAll].find((url) => url !== undefined && url !== '')
-}
-
 async function endpointOf({config}: S3Client): Promise<string | null> {
   const endpoint = await config.endpoint?.()
   if (endpoint === undefined) return null
   const {protocol, hostname, port, path} = endpoint
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path === '/' ? '' : path}`
-}
-
-function checkUrl(endpointUrl: string): void {
-  const {protocol} = URL.canParse(endpointUrl) ? new URL(endpointUrl) : {protocol: ''}
-  if (protocol === 'http:' || protocol === 'https:') return
-  throw new StreamtoolError('SETTING_INVALID', '--endpoint-url is not a URL that begins with http or https.')
 }

@@ -144,12 +144,17 @@ export class MultipartUpload {
     await this.journaled.over()
   }
 
-  /** Leaves nothing in the store. An outage meanwhile leaves it to the next run. */
+  /** Leaves nothing in the store. What cannot be ended now is an orphan: gone on with, or ended when its file is there. */
   async abort(): Promise<void> {
     this.stop.abort(new Error('the upload is aborted'))
     // A part that arrives after the upload was aborted would stay.
     await Promise.all(this.underWay)
-    await this.site.client.abortUpload(this.upload)
+    try {
+      await this.site.client.abortUpload(this.upload)
+    } catch (thrown) {
+      this.site.journal.orphans.add(this.journaled)
+      throw thrown
+    }
     await this.journaled.over()
   }
 
@@ -186,7 +191,7 @@ function of(
 }
 
 async function create(site: UploadSite, plan: UploadPlan, signal: AbortSignal): Promise<MultipartUpload> {
-  const {client, journal, clock, whenStoreAllows} = site
+  const {client, journal, clock, steps, whenStoreAllows} = site
   const {key, generation, partBytes, writeId, fields} = plan
   const begunMs = clock.nowMs()
   const journaled = await journal.begin({key, generation, partBytes, writeId, begunMs})
@@ -194,7 +199,11 @@ async function create(site: UploadSite, plan: UploadPlan, signal: AbortSignal): 
   const onDoubt = (): void => void (doubt.isThere = true)
   let uploadId: string
   try {
-    uploadId = await whenStoreAllows(() => client.createUpload(key, fields, {signal, onDoubt}))
+    uploadId = await whenStoreAllows(() => {
+      steps.reached('before-begin')
+      return client.createUpload(key, fields, {signal, onDoubt})
+    })
+    steps.reached('after-begin')
   } catch (thrown) {
     // It may have been begun all the same: that is looked for when there is time.
     journal.orphans.add(journaled)

@@ -27,6 +27,8 @@ export const STEPS = [
   'after-rename',
   'before-put',
   'after-put',
+  'before-begin',
+  'after-begin',
   'before-part',
   'after-part',
   'before-complete',

@@ -19,6 +19,8 @@ export interface BucketRun {
   transfer(...args: readonly string[]): Promise<Finished & {readonly report: DeliverReport | null}>
   /** @throws when it ended in another way */
   dieAt(fate: Fate, ...args: readonly string[]): Promise<void>
+  /** @throws when it failed before */
+  dieAfter(ms: number, ...args: readonly string[]): Promise<void>
 }
 
 export function bucketRun({store, topic, bootstrap, stateDir}: BucketRunOptions): BucketRun {
@@ -31,19 +33,25 @@ export function bucketRun({store, topic, bootstrap, stateDir}: BucketRunOptions)
     AWS_ENDPOINT_URL_S3: store.endpoint,
   }
   const words = [BIN, 's3-transfer', '--topic', topic, '--bucket', BUCKET, '--once', '--json']
-  const common = ['--session-timeout', '6s', '--part-size', '5MiB', '--progress', 'none']
+  const all = [...words, '--session-timeout', '6s', '--part-size', '5MiB', '--progress', 'none']
   return {
     async transfer(...args) {
-      const finished = await run(process.execPath, [...words, ...common, ...args], {env})
+      const finished = await run(process.execPath, [...all, ...args], {env})
       const told = finished.stdout.trim()
       return {...finished, report: told === '' ? null : (JSON.parse(told) as DeliverReport)}
     },
     async dieAt(fate, ...args) {
       const appointment = new Appointment(fate)
-      const all = [...appointment.nodeArgs, ...words, ...common, ...args]
-      const {exitCode, signal, stderr} = await run(process.execPath, all, {env: {...env, ...appointment.env}})
+      const words = [...appointment.nodeArgs, ...all, ...args]
+      const {exitCode, signal, stderr} = await run(process.execPath, words, {
+        env: {...env, ...appointment.env},
+      })
       if (appointment.wasKept()) return
       throw new Error(`never reached ${appointment.label}: ${signal ?? exitCode ?? '-'}\n${stderr}`)
+    },
+    async dieAfter(ms, ...args) {
+      const {exitCode, signal, stderr} = await run(process.execPath, [...all, ...args], {env, timeoutMs: ms})
+      if (signal !== 'SIGKILL' && exitCode !== 0) throw new Error(`${signal ?? exitCode ?? '-'}\n${stderr}`)
     },
   }
 }

@@ -1,5 +1,4 @@
-/** The adapter of buckets on the sandbox's bucket, in this process: with faults, and with a look behind its back. */
-
+/** The adapter of buckets on a store that calls can go wrong with, and that can be looked into behind its back. */
 import {
   type BucketClient,
   connectBucket,
@@ -15,15 +14,17 @@ import {
   type MemorySpillStore,
 } from '../../../src/adapters/memory/memory-spill-store.js'
 import {systemClock} from '../../../src/adapters/system/clock.js'
-import type {Destination} from '../../../src/core/ports/index.js'
-import {type Call, type Fault, type RunningBucket, startBucket} from '../../../src/sandbox/bucket/index.js'
+import type {Clock, Destination, SpillStore} from '../../../src/core/ports/index.js'
+import {type Call, type Fault, startBucket} from '../../../src/sandbox/bucket/index.js'
 import {
+  CreateBucketCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
-  S3Client,
 } from '@aws-sdk/client-s3'
 import {noSteps, type RecordedLog, recordedLog} from '../quiet.js'
+import {type S3Access, s3Client} from '../s3-client.js'
+import {startFaultProxy} from './fault-proxy.js'
 import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -50,34 +51,24 @@ export interface StoreUnderTest {
   close(): Promise<void>
 }
 
-/** @param outside a store that runs elsewhere, instead of the sandbox's */
-export async function startStore(
-  outside?: Pick<RunningBucket, 'endpoint' | 'accessKeyId' | 'secretAccessKey'>,
-): Promise<StoreUnderTest> {
+/** @param others a store that others wrote, in which a bucket is made, instead of the sandbox's */
+export async function startStore(others?: S3Access): Promise<StoreUnderTest> {
   const dir = await mkdtemp(join(tmpdir(), 'streamtool-bucket-'))
   const faults = new Map<string, Intercept>()
+  const intercept: Intercept = (call) => faults.get(call.key ?? '')?.(call)
   const sandbox =
-    outside === undefined
-      ? await startBucket({
-          dir,
-          port: 0,
-          buckets: [BUCKET],
-          intercept: (call) => faults.get(call.key ?? '')?.(call),
-          logger: recordedLog(),
-        })
+    others === undefined
+      ? await startBucket({dir, port: 0, buckets: [BUCKET], intercept, logger: recordedLog()})
       : null
-  const {endpoint, accessKeyId, secretAccessKey} = sandbox ?? outside!
+  const proxy = others === undefined ? null : await startFaultProxy(others.endpoint, intercept)
+  const access = (sandbox ?? others) as S3Access
+  const {accessKeyId, secretAccessKey} = access
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
-  const s3 = new S3Client({
-    endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: {accessKeyId, secretAccessKey},
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  })
+  const s3 = s3Client(access, {responseChecksumValidation: 'WHEN_REQUIRED'})
+  if (others !== undefined) await s3.send(new CreateBucketCommand({Bucket: BUCKET}))
   const get = async (Key: string) => s3.send(new GetObjectCommand({Bucket: BUCKET, Key}))
   return {
-    endpoint,
+    endpoint: proxy?.endpoint ?? access.endpoint,
     accessKeyId,
     secretAccessKey,
     stateDir: dir,
@@ -119,6 +110,7 @@ export async function startStore(
     },
     async close() {
       s3.destroy()
+      await proxy?.close()
       await sandbox?.close()
       await rm(dir, {recursive: true, force: true})
     },
@@ -136,6 +128,10 @@ export interface DestinationOptions {
   readonly concurrency?: number
   /** What the store can do is known: nothing is tried out. */
   readonly isKnown?: boolean
+  /** Keeps the journal: processes that share it take over what others left. */
+  readonly stateDir?: string
+  readonly spill?: SpillStore
+  readonly clock?: Clock
 }
 
 export interface OpenedBucket {
@@ -154,6 +150,7 @@ export async function openBucketOn(
 ): Promise<OpenedBucket> {
   const signal = options.signal ?? new AbortController().signal
   const log = recordedLog()
+  const {clock = systemClock, stateDir = store.stateDir} = options
   const {client, endpoint} = await connectBucket(
     {
       bucket: BUCKET,
@@ -163,7 +160,7 @@ export async function openBucketOn(
       concurrency: options.concurrency ?? 16,
       silenceMs: 1000,
     },
-    systemClock,
+    clock,
   )
   const found = await examineBucket(client, {
     // Null is AWS, which is known to do everything.
@@ -175,7 +172,7 @@ export async function openBucketOn(
   })
   const capabilities = {...found, ...options.capabilities}
   const spill = createMemorySpillStore()
-  const journal = await UploadJournal.open(`${store.stateDir}/uploads`)
+  const journal = await UploadJournal.open(`${stateDir}/uploads`)
   const bucket = {
     client,
     capabilities,
@@ -185,8 +182,8 @@ export async function openBucketOn(
     partBytes: options.partBytes ?? PART_BYTES,
     memoryBytes: options.memoryBytes ?? 48 << 20,
     journal,
-    spill,
-    clock: systemClock,
+    spill: options.spill ?? spill,
+    clock,
     logger: log,
     steps: noSteps,
     signal,

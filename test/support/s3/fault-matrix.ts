@@ -4,8 +4,10 @@
  * again, or starts anew. In the end the object is there, whole and equal, and nothing else is.
  */
 import {randomBytes} from 'node:crypto'
+import {join} from 'node:path'
+import {systemClock} from '../../../src/adapters/system/clock.js'
 import {StreamtoolError} from '../../../src/core/errors.js'
-import type {FinishOutcome, IncomingFile} from '../../../src/core/ports/index.js'
+import type {Clock, FinishOutcome, IncomingFile} from '../../../src/core/ports/index.js'
 import type {Call, Fault} from '../../../src/sandbox/bucket/index.js'
 import {incomingFile} from '../incoming-file.js'
 import {
@@ -87,8 +89,32 @@ export function fewCases(cases: readonly FaultCase[]): FaultCase[] {
   return [...byPair.values()].flatMap((alike, at) => alike[(at * 5) % alike.length] ?? [])
 }
 
+/** So many cases that any two values of two axes meet in one, where they can meet at all. */
+export function pairwiseCases(cases: readonly FaultCase[]): FaultCase[] {
+  const missing = new Set(cases.flatMap(pairsOf))
+  const chosen: FaultCase[] = []
+  while (missing.size > 0) {
+    const news = (each: FaultCase) => pairsOf(each).filter((pair) => missing.has(pair)).length
+    const best = cases.reduce((a, b) => (news(b) > news(a) ? b : a))
+    for (const pair of pairsOf(best)) missing.delete(pair)
+    chosen.push(best)
+  }
+  return chosen
+}
+
+function pairsOf(each: FaultCase): string[] {
+  const values = Object.entries(each).map(([axis, value]) => `${axis}: ${value}`)
+  return values.flatMap((a, at) => values.slice(at + 1).map((b) => `${a}, ${b}`))
+}
+
 export const titleOf = ({fault, phase, target, sizeBytes, conditional}: FaultCase): string =>
   `${fault} ${phase} ${target}, ${sizeBytes} bytes${conditional ? '' : ', a store without conditions'}`
+
+/** What is waited for between attempts takes a tenth of its time. */
+const hastyClock: Clock = {
+  nowMs: () => systemClock.nowMs(),
+  sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
+}
 
 let files = 0
 
@@ -106,6 +132,8 @@ export async function suffer(store: StoreUnderTest, each: FaultCase): Promise<nu
     })
   const options: DestinationOptions = {
     isKnown: true,
+    clock: hastyClock,
+    stateDir: join(store.stateDir, path),
     capabilities: each.conditional ? {} : {conditions: {ifAbsent: false, ifMatch: false}},
   }
   // Something is there to be looked at.
