@@ -10,6 +10,8 @@ const MIB = 1 << 20
 const PART_BYTES = {least: 5 * MIB, most: 5 * 1024 * MIB}
 const MOST_TAGS = 10
 const MOST_METADATA_BYTES = 512
+const METADATA_NAME = /^[A-Za-z0-9._-]{1,100}$/
+const HEADER_VALUE = /^[\x20-\x7e]*$/
 
 type S3TransferValues = Values<typeof s3TransferSettings>
 
@@ -64,6 +66,12 @@ function objectOf(values: S3TransferValues): BucketOptions['object'] {
   if (Object.keys(tags).length > MOST_TAGS) throw invalid('--tag', `may be given ${MOST_TAGS} times at most`)
   if (Buffer.byteLength(Object.entries(metadata).flat().join('')) > MOST_METADATA_BYTES)
     throw invalid('--metadata', `may take ${MOST_METADATA_BYTES} bytes at most, names and values together`)
+  for (const name of Object.keys(metadata))
+    if (!METADATA_NAME.test(name))
+      throw invalid('--metadata', `cannot have ${JSON.stringify(name)} as a name`)
+  for (const [flag, value] of Object.entries(headersOf(values)))
+    if (value !== undefined && !HEADER_VALUE.test(value))
+      throw invalid(flag, 'has a character that no HTTP header can have')
   if (sse === 'aes256' && sseKmsKeyId !== undefined)
     throw invalid('--sse', 'is aes256, which takes no --sse-kms-key-id')
   if ((objectLock === undefined) !== (retainFor === undefined))
@@ -87,6 +95,24 @@ function objectOf(values: S3TransferValues): BucketOptions['object'] {
     }),
   }
 }
+
+/** What goes into a header as it is. */
+const headersOf = ({
+  contentType,
+  contentEncoding,
+  cacheControl,
+  storageClass,
+  acl,
+  ...values
+}: S3TransferValues) => ({
+  '--content-type': contentType,
+  '--content-encoding': contentEncoding,
+  '--cache-control': cacheControl,
+  '--storage-class': storageClass,
+  '--acl': acl,
+  '--sse-kms-key-id': values.sseKmsKeyId,
+  '--expected-bucket-owner': values.expectedBucketOwner,
+})
 
 const LOCK_MODES = {governance: 'GOVERNANCE', compliance: 'COMPLIANCE'} as const
 

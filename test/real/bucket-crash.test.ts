@@ -1,5 +1,5 @@
 /** `s3-transfer` between Apache Kafka and versitygw: killed at every step, and with bits that flip on the way. */
-import {afterAll, beforeAll, expect, it} from 'vitest'
+import {afterAll, beforeAll, it} from 'vitest'
 import {type RealKafka, startRealKafka} from '../support/real-kafka.js'
 import {startStore, type StoreUnderTest} from '../support/s3/bucket-under-test.js'
 import {expectFlippedBitsToBeRefused} from '../support/s3/flipped-bits.js'

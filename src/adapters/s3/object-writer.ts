@@ -177,7 +177,10 @@ export class ObjectWriter implements FileWriter {
         write: (key, condition) =>
           this.whenStoreAllows(async () => {
             site.steps.reached('before-put')
-            await site.client.put(key, content, condition, this.fields(), {...this.calls(), claimedCrc: this.crc})
+            await site.client.put(key, content, condition, this.fields(), {
+              ...this.calls(),
+              claimedCrc: this.crc,
+            })
             site.steps.reached('after-put')
           }),
         writeId: this.writeId,

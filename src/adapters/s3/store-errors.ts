@@ -70,7 +70,15 @@ const CORRUPTED = new Set([
   ...['BadDigest', 'XAmzContentSHA256Mismatch', 'InvalidDigest', 'ContentSHA256Mismatch', 'IncompleteBody'],
   ...['XAmzContentChecksumMismatch', 'ChecksumMismatch'],
 ])
+/** 409 of stores on a file system, where `a` and `a/b` cannot both be: versitygw, MinIO. */
+const PATH_TAKEN = new Set([
+  ...['ObjectParentIsFile', 'ExistingObjectIsDirectory'],
+  ...['XMinioObjectExistsAsDirectory', 'XMinioParentIsObject'],
+])
 const UNSUPPORTED = new Set(['NotImplemented', 'UnsupportedOperation'])
+
+/** An answer to HEAD has no body, so it does not say whether it is about us (expired, skewed) or about the object. */
+const NAMELESS = new Set(['Unknown', 'UnknownError'])
 
 interface Answer {
   readonly name: string
@@ -86,6 +94,7 @@ interface Answer {
 export function failureOf(thrown: unknown, doing: string, place: Readonly<Record<string, string>>): Failure {
   const answer = answerOf(thrown)
   const {name, status} = answer
+  const isNameless = NAMELESS.has(name)
   const facts = {...place, answer: name, ...(status === null ? {} : {status})}
   const error = (code: ErrorCode, says: string, ...suggestions: string[]) =>
     new StreamtoolError(code, `${says} (${doing}).`, {facts, suggestions, cause: thrown})
@@ -94,7 +103,11 @@ export function failureOf(thrown: unknown, doing: string, place: Readonly<Record
     remedy: refusal === 'corrupted' ? 'again' : null,
   })
 
-  if (SLOW_DOWN.has(name) || status === 429 || (status === 503 && name === 'ServiceUnavailable'))
+  if (
+    SLOW_DOWN.has(name) ||
+    status === 429 ||
+    (status === 503 && (name === 'ServiceUnavailable' || isNameless))
+  )
     return {
       error: error('STORE_UNREACHABLE', `The store asks for fewer requests: ${name}`, REACH),
       remedy: 'slower',
@@ -121,7 +134,11 @@ export function failureOf(thrown: unknown, doing: string, place: Readonly<Record
       remedy: 'again',
     }
   if (FORBIDDEN.has(name) || name.startsWith('KMS') || status === 403)
-    return {error: error('STORE_FORBIDDEN', `The store refuses: ${words(answer)}`, ...RIGHTS), remedy: null}
+    return {
+      error: error('STORE_FORBIDDEN', `The store refuses: ${words(answer)}`, ...RIGHTS),
+      // By then the SDK knows the store's clock, if that was it.
+      remedy: isNameless ? 'credentials' : null,
+    }
   if (name === 'PermanentRedirect' || status === 301)
     return {
       error: error('STORE_FORBIDDEN', 'The bucket is in another region', 'Name its region with --region.'),
@@ -129,6 +146,12 @@ export function failureOf(thrown: unknown, doing: string, place: Readonly<Record
     }
   if (name === 'NoSuchUpload') return refused('no-upload', 'The multipart upload is over')
   if (status === 412) return refused('taken', 'Another object has this key')
+  if (status === 409 && PATH_TAKEN.has(name))
+    return refused(
+      'other',
+      `The store keeps objects as files, and this key is below another, or above it: ${words(answer)}`,
+      'Use a --key that has no key of a file as a directory of another: {topic}/{sha512}{ext}.',
+    )
   if (status === 409) return refused('conflict', `Somebody else is writing this key: ${name}`)
   if (status === 404) return refused('absent', 'There is no such object')
   if (CORRUPTED.has(name))
@@ -144,13 +167,16 @@ export function failureOf(thrown: unknown, doing: string, place: Readonly<Record
       error: error('STORE_UNREACHABLE', `The store cannot be reached: ${words(answer)}`, REACH),
       remedy: 'later',
     }
+  if (answer.errno?.startsWith('ERR_INVALID_') === true)
+    return refused('other', `A request cannot be made like that: ${words(answer)}`)
   // An error without a status of its own came with 200, or never was an answer.
   if (status === null || status >= 500 || status < 400)
     return {
       error: error('STORE_UNREACHABLE', `The store failed: ${words(answer)}`, REACH),
       remedy: 'later',
     }
-  return refused('other', `The store refuses the object: ${words(answer)}`)
+  const refusal = refused('other', `The store refuses the object: ${words(answer)}`)
+  return isNameless ? {...refusal, remedy: 'credentials'} : refusal
 }
 
 const REACH = 'It is tried again; look at the store, the network and --endpoint-url.'
@@ -164,13 +190,12 @@ const RIGHTS = [
 ]
 
 const words = ({name, message, errno}: Answer): string => {
-  const known = errno ?? (name === 'Unknown' || name === 'UnknownError' ? '' : name)
+  const known = errno ?? (NAMELESS.has(name) ? '' : name)
   if (message === '' || message === 'UnknownError' || message.includes(known))
     return message || known || 'no reason'
   return known === '' ? message : `${known}, ${message}`
 }
 
-/** Errors of a HEAD have no body, so their name says no more than their status. */
 function answerOf(thrown: unknown): Answer {
   if (!(thrown instanceof Error)) return {name: 'Unknown', status: null, message: String(thrown), errno: null}
   const {$metadata, code, Code, $response} = thrown as Error & {

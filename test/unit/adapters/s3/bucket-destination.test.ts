@@ -1,5 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {createMemorySpillStore} from '../../../../src/adapters/memory/memory-spill-store.js'
+import type {SpillStore} from '../../../../src/core/ports/index.js'
 import {incomingFile} from '../../../support/incoming-file.js'
 import {
   openBucketOn,
@@ -133,6 +135,80 @@ describe('a bucket', () => {
     for (const [i, content] of contents.entries())
       expect((await store.object(`open/${i}`))?.equals(content)).toBe(true)
     expect(spill.openFiles).toBe(0)
+    await destination.close()
+  })
+
+  it.each([
+    ['in one piece', 900_000],
+    ['in parts', PART_BYTES + 1],
+  ])('has what our own disk changed meanwhile refused by the store (%s)', async (name, sizeBytes) => {
+    const spill = createMemorySpillStore()
+    const flipping: SpillStore = {
+      create: async (signal) => {
+        const file = await spill.create(signal)
+        const read = async (position: number, byteLength: number) => {
+          const data = Buffer.from(await file.read(position, byteLength))
+          data[data.length >> 1]! ^= 1
+          return data
+        }
+        return {append: (data) => file.append(data), read, close: () => file.close()}
+      },
+    }
+    const opened = await openBucketOn(store, {isKnown: true, memoryBytes: 1 << 20, spill: flipping})
+    const content = randomBytes(sizeBytes)
+    const file = incomingFile(`disk/${name}`, content, {chunkCount: 6})
+    await expect(writeWhole(opened, file, content)).rejects.toMatchObject({
+      code: 'OBJECT_CORRUPTED',
+      exitCode: 5,
+    })
+    expect(await store.object(`disk/${name}`)).toBeNull()
+    expect(await store.pendingUploads('disk/')).toEqual([])
+    await opened.destination.close()
+  })
+
+  it('ends an upload that could not be ended in an outage as soon as its file is there', async () => {
+    const opened = await openBucketOn(store, {isKnown: true})
+    const path = 'outage/large'
+    const content = randomBytes(2 * PART_BYTES)
+    store.faults.set(path, ({operation, phase}) =>
+      phase === 'before' && operation === 'AbortMultipartUpload' ? {kind: 'reset'} : undefined,
+    )
+    const first = incomingFile(path, content, {chunkCount: 10, uploadId: 'first'})
+    await expect(writeWhole(opened, first, content, true)).rejects.toMatchObject({code: 'STORE_UNREACHABLE'})
+    expect(await store.pendingUploads(path)).toEqual([path])
+    store.faults.delete(path)
+    const second = incomingFile(path, content, {chunkCount: 10, uploadId: 'second', offset: 20})
+    expect(await writeWhole(opened, second, content)).toBe('delivered')
+    expect(await store.pendingUploads(path)).toEqual([])
+    await opened.destination.close()
+  })
+
+  it.each([
+    [400, 'ExpiredToken'],
+    [403, 'RequestTimeTooSkewed'],
+    [503, 'SlowDown'],
+  ])('asks once more when HEAD is refused with %i, which cannot say that it is %s', async (status, code) => {
+    const {client, destination} = await openBucketOn(store, {isKnown: true})
+    let calls = 0
+    store.faults.set('head', ({phase}) => {
+      if (phase === 'after' || (calls += 1) > 1) return undefined
+      return {kind: 'error', status, code}
+    })
+    expect(await client.head('head')).toBeNull()
+    expect(calls).toBe(2)
+    store.faults.delete('head')
+    await destination.close()
+  })
+
+  it('refuses one object for a reason that is of that object alone', async () => {
+    const {client, destination} = await openBucketOn(store, {isKnown: true})
+    store.faults.set('a/b', ({phase}) =>
+      phase === 'before' ? {kind: 'error', status: 409, code: 'ObjectParentIsFile'} : undefined,
+    )
+    const held = {code: 'OBJECT_REFUSED', refusal: 'other'}
+    await expect(client.put('a/b', text('x'), 'absent', {})).rejects.toMatchObject(held)
+    await expect(client.put('c', text('x'), 'absent', {CacheControl: 'a\nb'})).rejects.toMatchObject(held)
+    store.faults.delete('a/b')
     await destination.close()
   })
 
