@@ -27,7 +27,8 @@ export async function faultyAnswer(
       response.socket?.resetAndDestroy()
       return null
     case 'silence':
-      await once(response, 'close')
+      // The client may have lost its patience before.
+      if (!response.closed) await once(response, 'close')
       return null
     case 'truncated':
       await sendTruncated(response, answer)

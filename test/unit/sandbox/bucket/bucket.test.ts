@@ -3,6 +3,7 @@ import {once} from 'node:events'
 import {readdirSync} from 'node:fs'
 import {connect} from 'node:net'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -274,6 +275,19 @@ describe('a fault that a test asks for', () => {
     onTestFinished(() => client.destroy())
     const unanswered = client.send(new HeadObjectCommand({Bucket, Key: 'a'}))
     await expect(unanswered).rejects.toMatchObject({name: 'TimeoutError'})
+  })
+
+  it('is silence towards a client that has gone already, and keeps no bucket from closing', async () => {
+    const isGone = deferred()
+    const bucket = await temporaryBucket({
+      intercept: () => isGone.promise.then(() => ({kind: 'silence'})),
+    })
+    const client = s3Client(bucket, {requestHandler: {requestTimeout: 50, throwOnRequestTimeout: true}})
+    onTestFinished(() => client.destroy())
+    await expect(client.send(new HeadObjectCommand({Bucket, Key: 'a'}))).rejects.toThrow()
+    await sleep(50)
+    isGone.resolve()
+    await bucket.close()
   })
 
   it('is an answer that comes slowly', async () => {
