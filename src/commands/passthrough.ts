@@ -89,6 +89,7 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
     const group = this.#group(values)
     const options = relayOptionsOf(this.commandName, group, values, this.#spring !== null)
     keepGarbageSmall()
+    const producer = kafka.producer({compression: values.compression === 'none' ? null : values.compression})
     const control = lateControl(options, (reason) => stopping.stop(reason))
     const watching = await openPassthroughWatching(values, this.#spring, control, logger)
     const transform = await transformOf(values, {
@@ -110,7 +111,7 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
           {
             consumer,
             admin,
-            producer: kafka.producer(),
+            producer,
             transform,
             clock,
             logger,

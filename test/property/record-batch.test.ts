@@ -1,7 +1,8 @@
 import {readFileSync} from 'node:fs'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {decompress} from '../../src/adapters/kafka/record-batch/compression/index.js'
+import {compressBatch} from '../../src/adapters/kafka/record-batch/compress-batch.js'
+import {canWrite, type Codec, decompress} from '../../src/adapters/kafka/record-batch/compression/index.js'
 import {decodeRecordSet} from '../../src/adapters/kafka/record-batch/decode.js'
 import {encodeRecordBatch} from '../../src/adapters/kafka/record-batch/encode.js'
 import {Cursor} from '../../src/adapters/kafka/record-batch/cursor.js'
@@ -51,6 +52,36 @@ describe('record batches', () => {
                 headers,
               }))
               .slice(fromOffset),
+          )
+        },
+      ),
+    )
+  })
+
+  const codec = fc.constantFrom<Codec>('gzip', 'snappy', 'lz4', 'zstd').filter(canWrite)
+  /** Of few words, so that there is something to be found again, near and far. */
+  const wordy = fc
+    .array(
+      fc.tuple(fc.constantFrom('a', 'bcd', 'some more of it ', '\0\0\0\0\0'), fc.integer({min: 1, max: 300})),
+    )
+    .map((words) => Buffer.from(words.map(([word, times]) => word.repeat(times)).join('')))
+
+  it('are read as they were written when they are compressed, and never get larger', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        codec,
+        fc.array(fc.oneof(wordy, bytes(300)), {minLength: 1, maxLength: 6}),
+        async (name, values) => {
+          const records = values.map((value) => ({key: null, value: [value], headers: [], timestampMs: 1}))
+          const plain = encodeRecordBatch(records, {nowMs: 1})
+          const {buffers, byteLength} = await compressBatch(plain, name)
+          const written = Buffer.concat(buffers)
+          expect(written).toHaveLength(byteLength)
+          expect(byteLength).toBeLessThanOrEqual(plain.byteLength)
+          const decoded = await decodeRecordSet({...noTransactions, bytes: written, fromOffset: 0})
+          // Deep equality takes long for so many bytes.
+          expect(decoded.records.map(({value}, i) => value!.equals(values[i]!))).toEqual(
+            values.map(() => true),
           )
         },
       ),

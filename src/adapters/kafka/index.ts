@@ -13,7 +13,7 @@ import type {
 } from '../../core/ports/index.js'
 import {createAdmin} from './admin.js'
 import {createGroupConsumer} from './group/group-consumer.js'
-import {createProducer} from './producer.js'
+import {createProducer, type ProducerOptions} from './producer.js'
 import {createReader} from './reader.js'
 import type {KafkaSettings} from './settings.js'
 import {createCluster} from './transport/cluster.js'
@@ -24,7 +24,7 @@ export type {KafkaSettings, SaslSettings, TlsSettings} from './settings.js'
 export interface KafkaClient {
   /** Nothing is connected before it is used. */
   admin(): TopicAdmin
-  producer(): RecordProducer
+  producer(options?: ProducerOptions): RecordProducer
   reader(): TopicReader
   /** Connected while its `run` goes on, and ended by it. */
   groupConsumer(options: GroupOptions): GroupConsumer
@@ -47,7 +47,8 @@ export function createKafkaClient(settings: KafkaSettings, options: KafkaClientO
   }
   return {
     admin: () => createAdmin(newCluster()),
-    producer: () => createProducer(newCluster(), clock === undefined ? {} : {clock}),
+    producer: (producing) =>
+      createProducer(newCluster(), {...producing, ...(clock === undefined ? {} : {clock})}),
     reader: () =>
       createReader(newCluster(), newCluster(), settings, logger, clock === undefined ? {} : {clock}),
     groupConsumer: (group) =>

@@ -4,9 +4,12 @@
  * offset. On anything else it is sent again, so it may come to be on the topic more than once.
  */
 import type {Buffer} from 'node:buffer'
+import {StreamtoolError} from '../../core/errors.js'
 import type {Clock, ProduceBatch, RecordProducer} from '../../core/ports/index.js'
 import {BytesWriter} from './bytes.js'
 import {translateFailure} from './errors.js'
+import {compressBatch} from './record-batch/compress-batch.js'
+import {canWrite, type Codec} from './record-batch/compression/index.js'
 import {encodeRecordBatch} from './record-batch/encode.js'
 import type {EncodedBatch} from './record-batch/encode.js'
 import type {Cluster} from './transport/cluster.js'
@@ -25,10 +28,22 @@ const UNSUPPORTED_VERSION = 35
 /** MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE */
 const TOO_LARGE = [10, 18]
 
+export interface ProducerOptions {
+  /** Of every batch that gets smaller by it; null: of none. */
+  readonly compression?: Codec | null
+}
+
+/** @throws SETTING_INVALID for a codec that this Node cannot write */
 export function createProducer(
   cluster: Cluster,
-  {clock = systemClock}: {clock?: Clock} = {},
+  {clock = systemClock, compression = null}: ProducerOptions & {clock?: Clock} = {},
 ): RecordProducer {
+  if (compression !== null && !canWrite(compression)) throw unwritable(compression)
+  async function encode({records}: ProduceBatch): Promise<EncodedBatch> {
+    const plain = encodeRecordBatch(records, {nowMs: clock.nowMs()})
+    return compression === null ? plain : compressBatch(plain, compression)
+  }
+
   async function sendOnce(batch: ProduceBatch, encoded: EncodedBatch, signal?: AbortSignal) {
     const leader = await cluster.leaderOf(batch.topic, batch.partition, signal)
     const answer = await cluster.request(
@@ -43,7 +58,7 @@ export function createProducer(
 
   return {
     async send(batch, signal) {
-      const encoded = encodeRecordBatch(batch.records, {nowMs: clock.nowMs()})
+      const encoded = await encode(batch)
       let metadataIsStale = false
       try {
         return await cluster.patiently(
@@ -66,6 +81,13 @@ export function createProducer(
     close: () => cluster.close(),
   }
 }
+
+const unwritable = (codec: Codec) =>
+  new StreamtoolError(
+    'SETTING_INVALID',
+    `Records cannot be compressed with ${codec} here: that needs Node 22.15, and this is ${process.versions.node}.`,
+    {suggestions: ['Take gzip, snappy or lz4, or a newer Node.']},
+  )
 
 const isUnknownTopic = (error: unknown): boolean => isProtocolFailure(error, 'UNKNOWN_TOPIC_OR_PARTITION')
 

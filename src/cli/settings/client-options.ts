@@ -18,19 +18,33 @@ type Meaning =
   | {
       readonly names: readonly string[]
       readonly to: (value: string) => readonly MappedOption[] | null
+      /** For commands without that setting: the only value that is no contradiction there, and why. */
+      readonly without?: {readonly only: string; readonly because: string}
     }
   /** These values are how streamtool works anyway; any other is refused because of the reason. */
   | {readonly only: readonly string[]; readonly because: string}
   | {readonly refused: string}
 
-/** @throws CLIENT_OPTION_UNSUPPORTED, naming the option and never its value */
-export function mapClientOption(key: string, value: string): readonly MappedOption[] {
+/**
+ * @param has whether the command has a setting
+ * @throws CLIENT_OPTION_UNSUPPORTED, naming the option and never its value
+ */
+export function mapClientOption(
+  key: string,
+  value: string,
+  has: (setting: string) => boolean = () => true,
+): readonly MappedOption[] {
   const meaning = MEANINGS[key.toLowerCase()]
   if (meaning === undefined) throw unknown(key)
   if ('refused' in meaning) throw unsupported(key, meaning.refused)
   if ('only' in meaning) {
     if (meaning.only.includes(value.toLowerCase())) return []
     throw unsupported(key, meaning.because)
+  }
+  const {without} = meaning
+  if (without !== undefined && !meaning.names.some(has)) {
+    if (value.toLowerCase() === without.only) return []
+    throw unsupported(key, without.because)
   }
   const mapped = meaning.to(value)
   if (mapped === null) throw unsupported(key, 'its value has no equivalent')
@@ -68,6 +82,12 @@ const KEYSTORE = 'Java key stores cannot be read; convert them to PEM for --tls-
 const KERBEROS_AND_TOKENS = 'only the mechanisms plain, scram-sha-256 and scram-sha-512 are supported'
 const OWN_BATCHING = 'streamtool batches by itself; --memory bounds what is in flight'
 const OWN_COMMITS = 'streamtool commits by itself, once files are whole'
+
+const COMPRESSION: Meaning = {
+  names: ['compression'],
+  to: (value) => [{name: 'compression', value: value.toLowerCase()}],
+  without: {only: 'none', because: 'records are sent as they are'},
+}
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   'bootstrap.servers': as('brokers'),
@@ -147,8 +167,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   'linger.ms': refused(OWN_BATCHING),
   'batch.size': refused(OWN_BATCHING),
   'batch.num.messages': refused(OWN_BATCHING),
-  'compression.type': {only: ['none'], because: 'records are sent as they are'},
-  'compression.codec': {only: ['none'], because: 'records are sent as they are'},
+  'compression.type': COMPRESSION,
+  'compression.codec': COMPRESSION,
   'max.request.size': refused('--chunk-size decides how large a record gets'),
   'message.max.bytes': refused('--chunk-size decides how large a record gets'),
   retries: refused('--outage-tolerance decides how long sending is tried'),
@@ -209,5 +229,7 @@ export function clientOptionTable(): readonly {readonly option: string; readonly
 function explain(meaning: Meaning): string {
   if ('refused' in meaning) return `refused: ${meaning.refused}`
   if ('only' in meaning) return `only ${meaning.only.join(', ')}: ${meaning.because}`
-  return meaning.names.map(flagName).join(', ')
+  const flags = meaning.names.map(flagName).join(', ')
+  const {without} = meaning
+  return without === undefined ? flags : `${flags}; elsewhere only ${without.only}: ${without.because}`
 }

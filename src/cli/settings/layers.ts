@@ -118,7 +118,7 @@ function fromClientOptions(settings: Settings, layer: Layer): Layer {
   if (given === undefined || settings['clientOption'] === undefined) return mapped
   const options = readValue(settings['clientOption'], given) as Readonly<Record<string, string>>
   for (const [key, value] of Object.entries(options))
-    for (const {name, value: raw} of mapClientOption(key, value))
+    for (const {name, value: raw} of mapClientOption(key, value, (name) => settings[name] !== undefined))
       if (!mapped.has(name))
         mapped.set(name, {raw, source: {...given.source, name: `${key} of ${given.source.name}`}})
   return mapped

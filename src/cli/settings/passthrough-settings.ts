@@ -110,6 +110,11 @@ const outputTopicSettings = {
     placeholder: 'TYPE',
     summary: 'Content type to write into the headers, as Spring Cloud Stream does',
   }),
+  compression: choice(['none', 'gzip', 'snappy', 'lz4', 'zstd'], {
+    group: 'OUTPUT TOPIC',
+    summary: 'How records are compressed on their way, and on the topic; zstd from Node 22.15 on',
+    default: 'none',
+  }),
   createTopics: toggle({
     group: 'OUTPUT TOPIC',
     summary: 'Make topics that are not there (else only with properties of Spring, as it does)',

@@ -8,7 +8,7 @@ export type KafkaOption = {readonly mapped: readonly MappedOption[]} | {readonly
 
 const SPEED = 'it tunes the Java client'
 const TUNING =
-  /^(fetch|max\.poll|max\.partition|linger|batch|buffer|send\.buffer|receive\.buffer|compression|metadata|reconnect|retry|retries|request\.timeout|default\.api|connections|max\.block|max\.in\.flight|max\.request|partitioner|socket|client\.rack|client\.dns|metric|metrics|check\.crcs|heartbeat|auto\.commit|exclude\.internal|allow\.auto|partition\.assignment|queue|log|statistics|security\.providers)\b/
+  /^(fetch|max\.poll|max\.partition|linger|batch|buffer|send\.buffer|receive\.buffer|metadata|reconnect|retry|retries|request\.timeout|default\.api|connections|max\.block|max\.in\.flight|max\.request|partitioner|socket|client\.rack|client\.dns|metric|metrics|check\.crcs|heartbeat|auto\.commit|exclude\.internal|allow\.auto|partition\.assignment|queue|log|statistics|security\.providers)\b/
 const STRONGER: Readonly<Record<string, string>> = {
   acks: 'records are always acknowledged by all in-sync replicas',
   'enable.idempotence': 'what is read again is told by its offset',
@@ -18,11 +18,15 @@ const STRONGER: Readonly<Record<string, string>> = {
 }
 const BYTES = /\.(ByteArray|String|Bytes|ByteBuffer)(De)?[Ss]erializer$/
 
+/** Whose client it is said of. */
+export type Side = 'consumer' | 'producer' | 'both'
+
 /** @throws CLIENT_OPTION_UNSUPPORTED */
-export function readKafkaOption(key: string, value: string): KafkaOption {
+export function readKafkaOption(key: string, value: string, side: Side): KafkaOption {
   const why = STRONGER[key]
   if (why !== undefined) return {leftOut: why}
   if (TUNING.test(key)) return {leftOut: SPEED}
+  if (key === 'compression.type' && side === 'consumer') return {leftOut: 'it is for the client that writes'}
   if (/^(key|value)\.(de)?serializer$/.test(key) && BYTES.test(value))
     return {leftOut: 'records are relayed as bytes'}
   if (key === 'auto.offset.reset') return {mapped: [{name: 'startOffset', value: value.toLowerCase()}]}

@@ -125,7 +125,7 @@ const KAFKA_PRODUCER: Readonly<Record<string, Meaning>> = {
   'send-timeout-expression': harmless,
   'buffer-size': harmless,
   'batch-timeout': harmless,
-  'compression-type': harmless,
+  'compression-type': {says: (raw) => [{name: 'compression', raw: raw.toLowerCase()}]},
   'close-timeout': harmless,
   'record-metadata-channel': refused('there are no channels here'),
   'message-key-expression': only(

@@ -5,7 +5,7 @@ import type {Property} from '../settings/layers.js'
 import type {Settings} from '../settings/setting.js'
 import {type Bindings, bindingsOf, type NamedBinding} from './bindings.js'
 import {brokerList} from './brokers.js'
-import {mechanismOfLoginModule, readKafkaOption} from './kafka-options.js'
+import {mechanismOfLoginModule, readKafkaOption, type Side} from './kafka-options.js'
 import {KNOWN_PROPERTIES, type KnownProperty, type Meaning, type SettingValue} from './meanings.js'
 import {canonical, canonicalName, matchName, type Match, type SpringProperty} from './property.js'
 
@@ -158,8 +158,8 @@ class Saying {
       if (!this.#settings.has(setting)) this.#settings.set(setting, {raw, name})
   }
 
-  #option(side: 'consumer' | 'producer' | 'both', key: string, property: SpringProperty): void {
-    const option = readKafkaOption(key, property.value)
+  #option(side: Side, key: string, property: SpringProperty): void {
+    const option = readKafkaOption(key, property.value, side)
     if ('leftOut' in option) {
       this.#leftOut.push(`${property.source} (${option.leftOut})`)
       return

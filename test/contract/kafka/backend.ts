@@ -15,6 +15,8 @@ import {Member} from './member.js'
 export interface KafkaBackend {
   readonly admin: TopicAdmin
   readonly producer: RecordProducer
+  /** Absent where record batches are no bytes. */
+  readonly compressingProducer?: (codec: 'gzip' | 'snappy' | 'lz4' | 'zstd') => RecordProducer
   readonly reader: TopicReader
   groupConsumer(options: GroupOptions): GroupConsumer
   /** The shortest that this broker and client allow, so that the suites need not wait. */
@@ -42,6 +44,8 @@ export type LeverName = keyof Levers
 export interface BackendKind {
   readonly name: string
   readonly levers: readonly LeverName[]
+  /** False: there is no wire, and nothing to be compressed. */
+  readonly hasWire?: false
   start(): Promise<KafkaBackend>
 }
 

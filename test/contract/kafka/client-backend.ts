@@ -30,6 +30,7 @@ export function clientBackend(broker: RunningBroker, leverNames: readonly LeverN
   return {
     admin: client.admin(),
     producer: client.producer(),
+    compressingProducer: (compression) => client.producer({compression}),
     reader: client.reader(),
     groupConsumer: (options) => client.groupConsumer(options),
     timing: {sessionTimeoutMs: broker.sessionTimeoutMs, rebalanceTimeoutMs: 5000, heartbeatMs: 100},

@@ -3,6 +3,7 @@ import {describeKafkaContract} from './suite.js'
 
 describeKafkaContract({
   name: 'the memory adapter',
+  hasWire: false,
   levers: ['addPartitions', 'trimLog', 'appendAborted', 'expireMember'],
   start: async () => {
     const kafka = createMemoryKafka()

@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto'
+import zlib from 'node:zlib'
 import {describe, expect, it} from 'vitest'
-import type {OutgoingRecord} from '../../../src/core/ports/index.js'
+import type {ConsumedRecord, OutgoingRecord} from '../../../src/core/ports/index.js'
 import {newTopic, numbered, readTopic, sendTexts, textRecord, textsOf, uniqueName} from './backend.js'
 import type {ContractContext} from './suite.js'
 
@@ -12,7 +13,7 @@ function largestValueBytes(maxMessageBytes: number): number {
   return maxMessageBytes - batchHeader - recordOverhead
 }
 
-export function recordProducerContract({backend}: ContractContext): void {
+export function recordProducerContract({kind, backend}: ContractContext): void {
   describe('RecordProducer', () => {
     /** Sends the records as one batch and reads them back. */
     const roundTrip = async (records: readonly OutgoingRecord[]) => {
@@ -140,6 +141,52 @@ export function recordProducerContract({backend}: ContractContext): void {
       const [record] = await roundTrip([{key: null, value: [value], headers: []}])
       expect(record!.value!.equals(value)).toBe(true)
     })
+
+    describe.runIf(kind.hasWire !== false).each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+      'compressing with %s',
+      (codec) => {
+        const isHere = codec !== 'zstd' || 'zstdCompress' in zlib
+        const words = (count: number) => Buffer.from('as good as the same again and again, '.repeat(count))
+
+        it.runIf(isHere)('writes what is read as it was', async () => {
+          const topic = await newTopic(backend())
+          const producer = backend().compressingProducer!(codec)
+          const values = [words(1), words(40_000), randomBytes(70_000), Buffer.alloc(0), words(3)]
+          const sent: OutgoingRecord[] = values.map((value, i) => ({
+            key: Buffer.from(`k${i}`),
+            value: [value],
+            headers: [{key: 'h', value: randomBytes(3)}],
+            timestampMs: 1_700_000_000_000 + i,
+          }))
+          expect(await producer.send({topic, partition: 0, records: sent})).toEqual({baseOffset: 0})
+          expect(await producer.send({topic, partition: 0, records: sent.slice(0, 1)})).toEqual({
+            baseOffset: 5,
+          })
+          const [received] = await readTopic(backend(), topic)
+          // Deep equality takes long for so many bytes.
+          const same = (one: ConsumedRecord, other: OutgoingRecord) =>
+            one.key!.equals(other.key!) &&
+            one.value!.equals(other.value![0]!) &&
+            one.headers[0]!.value!.equals(other.headers[0]!.value!) &&
+            one.timestampMs === other.timestampMs
+          expect(received!.map((record, i) => same(record, sent[i % 5]!))).toEqual(Array(6).fill(true))
+        })
+
+        it.runIf(isHere)('is held against max.message.bytes by what is sent', async () => {
+          const topic = await newTopic(backend(), 1, {'max.message.bytes': '100000'})
+          const producer = backend().compressingProducer!(codec)
+          const send = (value: Buffer) =>
+            producer.send({topic, partition: 0, records: [{key: null, value: [value], headers: []}]})
+          expect(await send(words(10_000))).toEqual({baseOffset: 0})
+          expect(await send(randomBytes(largestValueBytes(100_000)))).toEqual({baseOffset: 1})
+          await expect(send(randomBytes(100_000))).rejects.toMatchObject({code: 'MESSAGE_TOO_LARGE'})
+        })
+
+        it.skipIf(isHere)('is refused where it cannot be done', () => {
+          expect(() => backend().compressingProducer!(codec)).toThrow(/zstd.*Node 22\.15/)
+        })
+      },
+    )
 
     it('refuses an unknown topic, and does not create it', async () => {
       const topic = uniqueName('unknown')

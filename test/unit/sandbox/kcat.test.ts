@@ -1,4 +1,6 @@
-import {describe, expect, it} from 'vitest'
+import {describe, expect, it, onTestFinished} from 'vitest'
+import {createKafkaClient} from '../../../src/adapters/kafka/index.js'
+import {silentLogger} from '../../support/delivery.js'
 import {kcatRead, kcatWrite} from '../../support/kcat.js'
 import {isInstalled, run, runOrThrow} from '../../support/processes.js'
 import {temporarySandbox} from '../../support/sandbox/temporary.js'
@@ -24,6 +26,20 @@ describe.runIf(hasKcat)('kcat', {timeout: 30_000}, () => {
     expect(records.map(({key, value}) => `${String(key)}:${String(value)}`).sort()).toEqual([...LINES].sort())
     expect(new Set(records.map(({partition}) => partition)).size).toBeGreaterThan(1)
   })
+
+  it.each(['gzip', 'snappy', 'lz4'] as const)(
+    'reads what streamtool has compressed: %s',
+    async (compression) => {
+      const {bootstrap} = await temporarySandbox()
+      const client = createKafkaClient({brokers: [bootstrap], clientId: 'test'}, {logger: silentLogger})
+      onTestFinished(() => client.close())
+      await client.admin().createTopic('topic', {partitions: 1})
+      const values = [...LINES, 'again and '.repeat(20_000)]
+      const records = values.map((value) => ({key: null, value: [Buffer.from(value)], headers: []}))
+      await client.producer({compression}).send({topic: 'topic', partition: 0, records})
+      expect((await kcatRead(bootstrap, 'topic')).map(({value}) => String(value))).toEqual(values)
+    },
+  )
 
   it('reads as a group, and the group goes on where it stood', async () => {
     const {bootstrap} = await temporarySandbox()

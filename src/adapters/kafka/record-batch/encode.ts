@@ -6,7 +6,7 @@
 import {Buffer} from 'node:buffer'
 import type {OutgoingRecord} from '../../../core/record.js'
 import {crc32c} from './crc32c.js'
-import {CRC_POSITION, CRC_START, HEADER_BYTES, LENGTH_PREFIX_BYTES, MAGIC} from './header.js'
+import {CRC_POSITION, CRC_START, HEADER_BYTES, LENGTH_POSITION, LENGTH_PREFIX_BYTES, MAGIC} from './header.js'
 import {sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong} from './varint.js'
 
 const COPY_BELOW_BYTES = 4096
@@ -39,7 +39,7 @@ export function encodeRecordBatch(
   for (const plan of plans) writeRecord(pieces, plan)
   const buffers = pieces.finish()
 
-  header.writeInt32BE(byteLength - LENGTH_PREFIX_BYTES, 8)
+  header.writeInt32BE(byteLength - LENGTH_PREFIX_BYTES, LENGTH_POSITION)
   header.writeInt32BE(-1, 12) // partitionLeaderEpoch: the broker's to know
   header.writeInt8(MAGIC, 16)
   header.writeInt32BE(records.length - 1, 23)
@@ -53,7 +53,8 @@ export function encodeRecordBatch(
   return {buffers, byteLength}
 }
 
-function crcOf(buffers: readonly Buffer[]): number {
+/** Of a whole batch. */
+export function crcOf(buffers: readonly Buffer[]): number {
   let crc = 0
   buffers.forEach((buffer, index) => (crc = crc32c(index === 0 ? buffer.subarray(CRC_START) : buffer, crc)))
   return crc

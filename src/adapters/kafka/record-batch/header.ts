@@ -18,8 +18,10 @@ import {BatchFault} from './fault.js'
 export const HEADER_BYTES = 61
 /** Of the header, what batchLength does not count. */
 export const LENGTH_PREFIX_BYTES = 12
+export const LENGTH_POSITION = 8
 export const CRC_POSITION = 17
 export const CRC_START = 21
+export const ATTRIBUTES_POSITION = 21
 export const MAGIC = 2
 const MAGIC_POSITION = 16
 
@@ -45,7 +47,7 @@ export interface BatchHeader {
  */
 export function readBatchHeader(bytes: Buffer, position: number): BatchHeader | null {
   if (position + LENGTH_PREFIX_BYTES > bytes.length) return null
-  const byteLength = LENGTH_PREFIX_BYTES + bytes.readInt32BE(position + 8)
+  const byteLength = LENGTH_PREFIX_BYTES + bytes.readInt32BE(position + LENGTH_POSITION)
   if (byteLength < LENGTH_PREFIX_BYTES) throw new BatchFault('its length is negative')
   if (position + byteLength > bytes.length) return null
   if (byteLength <= MAGIC_POSITION) throw new BatchFault(`it has only ${byteLength} bytes`)
@@ -54,7 +56,7 @@ export function readBatchHeader(bytes: Buffer, position: number): BatchHeader | 
     throw new BatchFault(`it is of format ${magic}; formats before 2 ended with Kafka 0.11`)
   }
   if (byteLength < HEADER_BYTES) throw new BatchFault(`it has only ${byteLength} bytes`)
-  const attributes = bytes.readInt16BE(position + 21)
+  const attributes = bytes.readInt16BE(position + ATTRIBUTES_POSITION)
   const baseOffset = readOffset(bytes, position)
   const lastOffsetDelta = bytes.readInt32BE(position + 23)
   const recordCount = bytes.readInt32BE(position + 57)

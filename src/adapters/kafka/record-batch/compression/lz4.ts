@@ -8,9 +8,11 @@
  * The checksums inside are not looked at: the batch's CRC has covered these bytes already. That also reads what
  * some old clients write, whose header checksum is wrong.
  */
-import type {Buffer} from 'node:buffer'
+import {Buffer} from 'node:buffer'
 import {BatchFault} from '../fault.js'
+import type {Compress} from './compress.js'
 import type {Decompress} from './decompress.js'
+import {BLOCK_BYTES, eachRepetition} from './repetitions.js'
 import {BoundedOutput} from './output.js'
 
 const FRAME_MAGIC = 0x184d2204
@@ -98,4 +100,50 @@ function byteAt(bytes: Buffer, position: number): number {
 function uint32(bytes: Buffer, position: number): number {
   if (position + 4 > bytes.length) throw new BatchFault('lz4: cut short')
   return bytes.readUInt32LE(position)
+}
+
+/** Version 1, blocks that stand alone, of 64 KiB at most, without sizes and checksums; and the checksum of saying so. */
+const FRAME_HEADER = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82])
+
+export const lz4: Compress = (bytes) => {
+  const pieces: Buffer[] = [FRAME_HEADER]
+  for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
+    const block = bytes.subarray(start, start + BLOCK_BYTES)
+    const written = writeBlock(block)
+    const isSmaller = written.length < block.length
+    pieces.push(sizeField(isSmaller ? written.length : block.length + STORED), isSmaller ? written : block)
+  }
+  pieces.push(sizeField(0))
+  return Buffer.concat(pieces)
+}
+
+function writeBlock(block: Buffer): Buffer {
+  const output = Buffer.allocUnsafe(32 + block.length + Math.ceil(block.length / 4) * 3)
+  let position = 0
+  const lengthBeyond = (nibble: number) => {
+    if (nibble < 15) return
+    let left = nibble - 15
+    for (; left >= 255; left -= 255) output[position++] = 255
+    output[position++] = left
+  }
+  const sequence = (from: number, to: number, matchBytes: number) => {
+    const literals = to - from
+    output[position++] = (Math.min(literals, 15) << 4) | Math.min(matchBytes, 15)
+    lengthBeyond(literals)
+    position += block.copy(output, position, from, to)
+  }
+  const rest = eachRepetition(block, (literalsFrom, at, distance, length) => {
+    const matchBytes = length - MIN_MATCH_BYTES
+    sequence(literalsFrom, at, matchBytes)
+    position = output.writeUInt16LE(distance, position)
+    lengthBeyond(matchBytes)
+  })
+  sequence(rest, block.length, 0)
+  return output.subarray(0, position)
+}
+
+function sizeField(size: number): Buffer {
+  const field = Buffer.alloc(4)
+  field.writeUInt32LE(size)
+  return field
 }

@@ -9,7 +9,9 @@
  */
 import {Buffer} from 'node:buffer'
 import {BatchFault} from '../fault.js'
+import type {Compress} from './compress.js'
 import type {Decompress} from './decompress.js'
+import {BLOCK_BYTES, eachRepetition} from './repetitions.js'
 import {BoundedOutput} from './output.js'
 
 const BLOCKS_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
@@ -76,4 +78,55 @@ function readText(bytes: Buffer, output: BoundedOutput): void {
     if (output.length - floor > textBytes) throw new BatchFault('snappy: more bytes than it announced')
   }
   if (output.length - floor !== textBytes) throw new BatchFault('snappy: fewer bytes than it announced')
+}
+
+/** In blocks, as snappy-java has them: that is what the Java client writes, and all readers know. */
+export const snappy: Compress = (bytes) => {
+  const header = Buffer.alloc(BLOCKS_HEADER_BYTES)
+  BLOCKS_MAGIC.copy(header)
+  header.writeInt32BE(1, 8)
+  header.writeInt32BE(1, 12)
+  const pieces: Buffer[] = [header]
+  for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
+    const text = writeText(bytes.subarray(start, start + BLOCK_BYTES))
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(text.length)
+    pieces.push(length, text)
+  }
+  return Buffer.concat(pieces)
+}
+
+const LONGEST_COPY = 64
+
+/** Of a block: so that no length takes more than two bytes, and no distance either. */
+function writeText(block: Buffer): Buffer {
+  // Its length, and three bytes more for each literal, of which none but the last comes without a copy of four bytes.
+  const text = Buffer.allocUnsafe(32 + block.length + Math.ceil(block.length / 4) * 3)
+  let position = 0
+  for (let rest = block.length; ; rest >>>= 7) {
+    text[position++] = rest < 0x80 ? rest : (rest & 0x7f) | 0x80
+    if (rest < 0x80) break
+  }
+  const literal = (from: number, to: number) => {
+    const length = to - from
+    if (length === 0) return
+    if (length <= 60) text[position++] = (length - 1) << 2
+    else if (length <= 256) {
+      text[position++] = 60 << 2
+      text[position++] = length - 1
+    } else {
+      text[position++] = 61 << 2
+      position = text.writeUInt16LE(length - 1, position)
+    }
+    position += block.copy(text, position, from, to)
+  }
+  const rest = eachRepetition(block, (literalsFrom, at, distance, length) => {
+    literal(literalsFrom, at)
+    for (let left = length; left > 0; left -= LONGEST_COPY) {
+      text[position++] = ((Math.min(left, LONGEST_COPY) - 1) << 2) | 2
+      position = text.writeUInt16LE(distance, position)
+    }
+  })
+  literal(rest, block.length)
+  return text.subarray(0, position)
 }

@@ -6,6 +6,7 @@ import {Buffer} from 'node:buffer'
 import {promisify} from 'node:util'
 import zlib from 'node:zlib'
 import {BatchFault} from '../fault.js'
+import type {Compress} from './compress.js'
 import type {Decompress} from './decompress.js'
 import {BoundedOutput} from './output.js'
 import {decodeZstdFrame} from './zstd/decode-frame.js'
@@ -17,7 +18,10 @@ type NativeZstd = (
   done: (error: Error | null, result: Buffer) => void,
 ) => void
 
+type NativeCompress = (bytes: Buffer, done: (error: Error | null, result: Buffer) => void) => void
+
 const native = (zlib as {zstdDecompress?: NativeZstd}).zstdDecompress
+const nativeCompress = (zlib as {zstdCompress?: NativeCompress}).zstdCompress
 /** Typical of what compresses at all; only a first guess. */
 const EXPECTED_RATIO = 4
 
@@ -52,4 +56,9 @@ async function unzstdNatively(decompress: NativeZstd, bytes: Buffer, maxBytes: n
     }
   }
   return Buffer.concat(contents)
+}
+
+export const zstd: Compress = (bytes) => {
+  if (nativeCompress === undefined) throw new Error('this Node cannot write zstd')
+  return promisify<Buffer, Buffer>(nativeCompress)(bytes)
 }
