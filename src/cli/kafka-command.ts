@@ -28,6 +28,10 @@ export abstract class KafkaCommand<S extends KafkaCommandSettings> extends Strea
   protected abstract work(invocation: KafkaInvocation<S>): Promise<ExitCode>
   /** Overridden by a command that has more to show, and to be told, and serves that itself. */
   protected readonly servesItself: boolean = false
+  /** Overridden by a command that rather waits for brokers than says soon that there are none. */
+  protected waitsForBrokers(_values: Values<S>): boolean {
+    return false
+  }
   /** Stopped before the work began. */
   protected abstract stoppedEarly(invocation: Invocation<S>): Promise<ExitCode>
 
@@ -40,7 +44,11 @@ export abstract class KafkaCommand<S extends KafkaCommandSettings> extends Strea
     ])
     const {output} = invocation
     const values: Values<KafkaCommandSettings> = invocation.values
-    const connection = await connectionOf(values)
+    const {outageTolerance} = values
+    const connection = {
+      ...(await connectionOf(values)),
+      ...(this.waitsForBrokers(invocation.values) ? {firstConnectionMs: outageTolerance} : {}),
+    }
     const stopping = stopOnSignals({
       shutdownTimeoutMs: values.shutdownTimeout,
       say: (message) => output.logger.info(message),

@@ -11,6 +11,8 @@ export interface Connection {
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly outageToleranceMs: number
+  /** How long brokers that were never there are waited for; absent: a few seconds. */
+  readonly firstConnectionMs?: number
   readonly ssl?: TlsOptions
   readonly sasl?: SaslOptions
 }

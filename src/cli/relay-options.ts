@@ -1,6 +1,6 @@
 /** The settings of `passthrough`, as the relay takes them. */
 import {StreamtoolError} from '../core/errors.js'
-import type {KeyExpression, Partitioning} from '../core/relay/index.js'
+import {deadLetterTopicOf, type KeyExpression, type Partitioning} from '../core/relay/index.js'
 import {RELAY_DEFAULTS, type RelayOptions} from '../pipelines/relaying/options.js'
 import type {passthroughSettings} from './settings/passthrough-settings.js'
 import type {Values} from './settings/setting.js'
@@ -20,6 +20,12 @@ export function relayOptionsOf(
   const {deadLetterTopic, deadLetterPartitions, maxAttempts} = values
   if (maxAttempts < 1) throw invalid('--max-attempts is the first attempt too: it must be 1 or more.')
   const {inputs, output} = topicsOf(values)
+  const failure = {
+    onFailure: deadLetterTopic === undefined ? values.onFailure : 'dead-letter',
+    deadLetterTopic: deadLetterTopic ?? null,
+    deadLetterPartitions: deadLetterPartitions ?? null,
+  } as const
+  refuseLettersAmongRecords({inputs, output, group, failure})
   return {
     command,
     inputs,
@@ -32,11 +38,7 @@ export function relayOptionsOf(
       maxAttempts,
       backOff: {initialMs: values.backOff, maxMs: values.backOffMax, multiplier: values.backOffMultiplier},
     },
-    failure: {
-      onFailure: deadLetterTopic === undefined ? values.onFailure : 'dead-letter',
-      deadLetterTopic: deadLetterTopic ?? null,
-      deadLetterPartitions: deadLetterPartitions ?? null,
-    },
+    failure,
     partitioning: partitioningOf(values),
     requiredGroups: values.requiredGroups ?? [],
     contentType: values.contentType ?? null,
@@ -50,13 +52,30 @@ export function relayOptionsOf(
   }
 }
 
-function topicsOf({input, output, deadLetterTopic}: PassthroughValues) {
+function topicsOf({input, output}: PassthroughValues) {
   const inputs = [...new Set(input)]
   if (inputs.includes(output))
     throw invalid('The output is a topic that is read: every record would come back for ever.')
-  if (deadLetterTopic !== undefined && inputs.includes(deadLetterTopic))
-    throw invalid('The dead-letter topic is a topic that is read.')
   return {inputs, output}
+}
+
+/** @throws SETTING_INVALID */
+function refuseLettersAmongRecords({
+  inputs,
+  output,
+  group,
+  failure,
+}: Pick<RelayOptions, 'inputs' | 'output' | 'group' | 'failure'>): void {
+  if (failure.onFailure !== 'dead-letter') return
+  for (const input of inputs) {
+    const letters = failure.deadLetterTopic ?? deadLetterTopicOf(input, group)
+    if (inputs.includes(letters))
+      throw invalid(
+        `The dead-letter topic ${letters} is a topic that is read: what failed would come back for ever.`,
+      )
+    if (letters === output)
+      throw invalid(`The dead-letter topic ${letters} is the output: nobody could tell what failed.`)
+  }
 }
 
 /** @throws SETTING_INVALID */

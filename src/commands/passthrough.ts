@@ -63,6 +63,11 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
     return toldOfEarlyExit(this.commandName, this.argv, () => super.execute(invocation))
   }
 
+  /** As Spring's applications do: whoever deploys them may deploy the brokers at the same time. */
+  protected override waitsForBrokers({once}: PassthroughValues): boolean {
+    return this.#spring !== null && !once
+  }
+
   protected async work({
     values,
     kafka,

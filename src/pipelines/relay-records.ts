@@ -26,7 +26,7 @@ import type {
 import type {RecordTransform} from '../core/relay/index.js'
 import type {PipelineResult, RelayReport, Reporter} from '../core/report.js'
 import {waitForOthers} from './delivery/other-members.js'
-import {InputBinding} from './relaying/binding.js'
+import {InputBinding, OutputBinding} from './relaying/binding.js'
 import {latestStarts} from './relaying/latest.js'
 import type {RelayOptions} from './relaying/options.js'
 import {RelayControl} from './relaying/relay-control.js'
@@ -67,8 +67,20 @@ export async function relayRecords(
   setMaxListeners(0, ended)
   const tally = new RelayTally()
   const binding = new InputBinding()
+  const outputBinding = new OutputBinding()
   const watch = new BrokerWatch({admin, topics: [...inputs, output], clock})
-  const control = new RelayControl({options, startedMs, binding, tally, watch, end: through, signal})
+  const bindings = {binding, outputBinding}
+  const {logger} = ports
+  const control = new RelayControl({
+    ...bindings,
+    options,
+    startedMs,
+    tally,
+    watch,
+    logger,
+    end: through,
+    signal,
+  })
   ports.onControl?.(control)
 
   const topics = await prepareTopics(options, ports)
@@ -82,7 +94,7 @@ export async function relayRecords(
     topics,
     latestStarts: latest,
     tally,
-    binding,
+    ...bindings,
     onProgress: () => {
       if (once && isThrough(handler, ends)) through.abort()
     },

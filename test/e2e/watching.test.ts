@@ -45,7 +45,7 @@ const ask = async (url: string) => {
 }
 
 describe('a relay started as Data Flow starts it', () => {
-  it('is ready, is not while the broker is gone, is again without a restart, and drains', async () => {
+  it('waits for the broker from its start on, is ready, is not while it is gone, is again without a restart, and drains', async () => {
     const properties = {
       'spring.cloud.stream.bindings.input.destination': 'text-reversal.http',
       'spring.cloud.stream.bindings.input.group': 'text-reversal',
@@ -54,9 +54,13 @@ describe('a relay started as Data Flow starts it', () => {
       'server.port': '0',
       'management.endpoint.health.probes.enabled': 'true',
     }
+    await broker.killHard()
     const args = Object.entries(properties).map(([key, value]) => `--${key}=${value}`)
     const relay = await start(['passthrough', ...args, '--reversestring=true', '$@', '--'])
     const readiness = () => ask(`${relay.url}/actuator/health/readiness`)
+    await eventually('it waits', () => relay.words().includes('cannot be reached at the moment'))
+    expect(await readiness()).toEqual({status: 503, text: '{"status":"OUT_OF_SERVICE"}'})
+    await broker.start()
     await eventually('it is ready', async () => (await readiness()).status === 200)
 
     await broker.killHard()

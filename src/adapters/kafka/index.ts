@@ -40,8 +40,9 @@ export interface KafkaClientOptions {
 export function createKafkaClient(settings: KafkaSettings, options: KafkaClientOptions): KafkaClient {
   const {logger, clock} = options
   const clusters: Cluster[] = []
+  const reached = {ever: false}
   const newCluster = (): Cluster => {
-    const cluster = createCluster(settings, logger, clock === undefined ? {} : {clock})
+    const cluster = createCluster(settings, logger, {reached, ...(clock === undefined ? {} : {clock})})
     clusters.push(cluster)
     return cluster
   }
@@ -52,7 +53,7 @@ export function createKafkaClient(settings: KafkaSettings, options: KafkaClientO
     reader: () =>
       createReader(newCluster(), newCluster(), settings, logger, clock === undefined ? {} : {clock}),
     groupConsumer: (group) =>
-      createGroupConsumer(settings, group, logger, clock === undefined ? {} : {clock}),
+      createGroupConsumer(settings, group, logger, {reached, ...(clock === undefined ? {} : {clock})}),
     close: async () => {
       await Promise.all(clusters.map((cluster) => cluster.close()))
     },

@@ -7,6 +7,7 @@ import {RECORD_BATCH_HEADER_BYTES, recordBytesUpperBound} from '../../core/chunk
 import {StreamtoolError} from '../../core/errors.js'
 import {Gauge, isAborted, Semaphore} from '../../core/flow/index.js'
 import type {OutgoingRecord, RecordProducer, StepObserver} from '../../core/ports/index.js'
+import type {OutputBinding} from './binding.js'
 import {type OpenRecord, Settling} from './open-record.js'
 
 /** More at once than these gain nothing: the broker works through them one by one. */
@@ -15,6 +16,7 @@ const REQUESTS_IN_FLIGHT = 8
 export interface OutputWriterOptions {
   readonly topic: string
   readonly producer: RecordProducer
+  readonly binding: OutputBinding
   readonly maxBatchBytes: number
   readonly steps: StepObserver
   readonly onWritten: (records: number) => void
@@ -78,11 +80,10 @@ export class OutputWriter {
 
   /** Never rejects: what cannot be sent is told to those who wait for it. */
   private async sendAll(queue: Queue): Promise<void> {
-    while (queue.entries.length > 0 && !queue.hasEnded && !isAborted(this.signal)) {
-      const release = await this.slots.acquire()
-      const batch = takeBatch(queue, this.options.maxBatchBytes)
-      if (!(await this.send(queue.partition, batch).finally(release))) this.end(queue)
-    }
+    const sendNext = () =>
+      this.slots.run(() => this.send(queue.partition, takeBatch(queue, this.options.maxBatchBytes)))
+    while (queue.entries.length > 0 && !queue.hasEnded && !isAborted(this.signal))
+      if ((await this.options.binding.run(sendNext, this.signal)) === false) this.end(queue)
     queue.isSending = false
   }
 

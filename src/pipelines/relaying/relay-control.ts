@@ -1,13 +1,7 @@
-/** What a relay shows of itself, and how its input is paused and stopped from outside. */
-import type {
-  BindingState,
-  InputStatus,
-  PartitionStatus,
-  RunControl,
-  RunStatus,
-} from '../../core/ports/index.js'
+/** What a relay shows of itself, and how its input and its output are switched from outside. */
+import type {InputStatus, Logger, PartitionStatus, RunControl, RunStatus} from '../../core/ports/index.js'
 import type {BrokerWatch} from '../running/broker-watch.js'
-import type {InputBinding} from './binding.js'
+import type {InputBinding, OutputBinding} from './binding.js'
 import type {RelayOptions} from './options.js'
 import type {RelayHandler} from './relay-handler.js'
 import type {RelayTally} from './tally.js'
@@ -19,8 +13,10 @@ export interface RelayControlOptions {
   readonly options: Pick<RelayOptions, 'inputs' | 'output' | 'group'>
   readonly startedMs: number
   readonly binding: InputBinding
+  readonly outputBinding: OutputBinding
   readonly tally: RelayTally
   readonly watch: BrokerWatch
+  readonly logger: Logger
   /** Aborted, the run ends well. */
   readonly end: AbortController
   /** Asks for that from outside. */
@@ -29,7 +25,6 @@ export interface RelayControlOptions {
 
 export class RelayControl implements RunControl {
   private handler: RelayHandler | null = null
-  private outputState: BindingState = 'running'
   private hasEnded = false
 
   constructor(private readonly options: RelayControlOptions) {}
@@ -44,14 +39,14 @@ export class RelayControl implements RunControl {
   }
 
   status(): RunStatus {
-    const {options, startedMs, watch, tally} = this.options
+    const {options, startedMs, watch, tally, outputBinding} = this.options
     const inFlight = this.handler?.inFlight ?? {records: 0, bytes: 0}
     return {
       phase: this.phase(),
       startedMs,
       broker: watch.status,
       inputs: options.inputs.map((topic) => this.input(topic)),
-      outputs: [{binding: OUTPUT, name: options.output, state: this.outputState}],
+      outputs: [{binding: OUTPUT, name: options.output, state: outputBinding.state}],
       counts: {
         records_read: tally.read,
         records_written: tally.written,
@@ -64,6 +59,11 @@ export class RelayControl implements RunControl {
 
   async pause(name: string): Promise<void> {
     if (name === INPUT) this.options.binding.pause()
+    // Nor can Spring Cloud Stream's, whose words these are nearly.
+    if (name === OUTPUT)
+      this.options.logger.warn(
+        'The output cannot be paused: stop it, and start it again, or pause the input.',
+      )
   }
 
   async resume(name: string): Promise<void> {
@@ -72,12 +72,12 @@ export class RelayControl implements RunControl {
 
   async stop(name: string): Promise<void> {
     if (name === INPUT) await this.options.binding.stop()
-    // As in Spring Cloud Stream, of which this is a copy: it says so, and what is read still goes out.
-    if (name === OUTPUT) this.outputState = 'stopped'
+    if (name === OUTPUT) await this.options.outputBinding.stop()
   }
 
   async start(name: string): Promise<void> {
     if (name === INPUT) this.options.binding.start()
+    if (name === OUTPUT) this.options.outputBinding.start()
   }
 
   shutdown(): void {

@@ -127,9 +127,13 @@ export class RelayEpoch {
   private async drain(limitMs: number): Promise<void> {
     const enough = new AbortController()
     const timeout = this.options.clock.sleep(limitMs, enough.signal).catch(() => undefined)
-    const drained = Promise.all([...this.lanes.values()].map((lane) => lane.idle())).then(() =>
-      this.writer.records.atMost(0),
-    )
+    const {binding} = this.options.output
+    const drained =
+      binding.state === 'stopped'
+        ? binding.whenIdle()
+        : Promise.all([...this.lanes.values()].map((lane) => lane.idle())).then(() =>
+            this.writer.records.atMost(0),
+          )
     await Promise.race([drained, timeout, this.outputLost.promise])
     enough.abort()
   }

@@ -11,7 +11,7 @@ import type {
 import {partitionerOf, type RecordTransform} from '../../core/relay/index.js'
 import type {Reporter} from '../../core/report.js'
 import {Attempts} from './attempts.js'
-import type {InputBinding} from './binding.js'
+import type {InputBinding, OutputBinding} from './binding.js'
 import {Failures} from './failures.js'
 import type {LatestStarts} from './latest.js'
 import {LogNotices} from './log-notices.js'
@@ -35,6 +35,7 @@ export interface RelayParts {
   readonly latestStarts: LatestStarts
   readonly tally: RelayTally
   readonly binding: InputBinding
+  readonly outputBinding: OutputBinding
   readonly onProgress: () => void
   /** The run cannot go on. */
   readonly onFailed: (error: Error) => void
@@ -66,6 +67,7 @@ export function relayRun(options: RelayOptions, parts: RelayParts): RelayRun {
     output: {
       topic: output.topic,
       producer: parts.producer,
+      binding: parts.outputBinding,
       maxBatchBytes: Math.min(output.maxMessageBytes ?? MAX_BATCH_BYTES, MAX_BATCH_BYTES),
     },
     recordHandler: (writer, over) =>

@@ -5,6 +5,7 @@ import {identity, reversing, type RecordTransform} from '../../../src/core/relay
 import type {RunControl} from '../../../src/core/ports/index.js'
 import {RecordingReporter} from '../../support/delivery.js'
 import {eventually} from '../../support/eventually.js'
+import {RELAY_DEFAULTS} from '../../../src/pipelines/relaying/options.js'
 import {byText, put, recordsOn, relay, relayKafka, valuesOn} from '../../support/relay.js'
 
 const header = (key: string, value: string | Buffer | null) => ({
@@ -398,6 +399,45 @@ describe('the control of a relay', () => {
     stop.abort()
     expect((await running).exitCode).toBe(0)
     expect(control?.status().phase).toBe('ended')
+  })
+
+  it('stops the output: nothing is sent, reading waits, and a stop of the run waits for nothing', async () => {
+    const kafka = await relayKafka()
+    const stop = new AbortController()
+    let control: RunControl | undefined
+    const flow = {...RELAY_DEFAULTS.flow, inFlightRecords: 3}
+    const start = () =>
+      relay({
+        kafka,
+        signal: stop.signal,
+        options: {once: false, flow},
+        onControl: (given) => (control = given),
+      })
+    const running = start()
+    await eventually('it is assigned', () => control?.status().inputs[0]?.partitions?.length === 1)
+    await control?.stop('output')
+    await control?.pause('output')
+    expect(control?.status().outputs).toMatchObject([{state: 'stopped'}])
+    await put(
+      kafka,
+      Array.from({length: 9}, (_, i) => ({value: String(i)})),
+    )
+    await eventually('no more is read', () => control?.status().levels['in_flight_records'] === 4)
+    expect(await valuesOn(kafka)).toEqual([])
+    await control?.start('output')
+    await eventually('all is relayed', async () => (await valuesOn(kafka)).join('') === '012345678')
+    expect(control?.status().outputs).toMatchObject([{state: 'running'}])
+
+    await control?.stop('output')
+    await put(kafka, [{value: 'later'}])
+    await eventually('it is read', () => control?.status().levels['in_flight_records'] === 1)
+    const stopping = performance.now()
+    stop.abort()
+    await running
+    expect(performance.now() - stopping).toBeLessThan(2000)
+    expect(await valuesOn(kafka)).not.toContain('later')
+    await relay({kafka})
+    expect(await valuesOn(kafka)).toContain('later')
   })
 
   it('ends the run', async () => {

@@ -7,7 +7,7 @@ import type {FetchLimits} from '../fetch/leader-requests.js'
 import {DEFAULT_OUTAGE_TOLERANCE_MS} from '../settings.js'
 import type {KafkaSettings} from '../settings.js'
 import {createCluster} from '../transport/cluster.js'
-import type {Cluster} from '../transport/cluster.js'
+import type {Cluster, Reached} from '../transport/cluster.js'
 import {ProtocolFailure, isProtocolFailure} from '../transport/failures.js'
 import {errorOfCode} from '../transport/kafkajs-internals.js'
 import {systemClock} from '../../system/clock.js'
@@ -24,6 +24,7 @@ export const DEFAULT_HEARTBEAT_MS = 3_000
 
 export interface GroupTuning {
   readonly clock?: Clock
+  readonly reached?: Reached
   readonly fetch?: Partial<FetchLimits>
   /** How often each member looks whether a topic has gained partitions. */
   readonly partitionWatchMs?: number
@@ -80,8 +81,9 @@ class GroupRun {
     const {topics, groupId, rebalanceTimeoutMs, heartbeatMs} = this.#options
     const clock = tuning.clock ?? systemClock
     this.#clock = clock
-    this.#control = createCluster(settings, logger, {clock})
-    this.#fetching = createCluster(settings, logger, {clock})
+    const reached = tuning.reached ?? {ever: false}
+    this.#control = createCluster(settings, logger, {clock, reached})
+    this.#fetching = createCluster(settings, logger, {clock, reached})
     this.#coordinator = new Coordinator(this.#control, groupId)
     this.#joining = new Joining(this.#coordinator, this.#options, clock, logger)
     this.#surroundings = {

@@ -30,7 +30,7 @@ export interface PatienceOptions {
 export interface Cluster {
   /** For messages: the brokers that were named in the settings. */
   readonly addresses: string
-  /** Reaches any broker; patient for `firstConnectionMs`. @throws TransportFailure */
+  /** Reaches any broker; patient for `firstConnectionMs` until one was reached. @throws TransportFailure */
   connect(signal?: AbortSignal): Promise<void>
   /** Asks for these topics, or for all that were ever asked for. One attempt over all brokers. */
   refreshMetadata(topics?: readonly string[], signal?: AbortSignal): Promise<void>
@@ -77,10 +77,16 @@ export interface Cluster {
   close(): Promise<void>
 }
 
+/** Shared by what belongs together: who has reached the brokers once knows that they are where they should be. */
+export interface Reached {
+  /** Under the address by which the cluster names it, which need not be one that this host can reach. */
+  ever: boolean
+}
+
 export function createCluster(
   settings: KafkaSettings,
   logger: Logger,
-  {clock = systemClock}: {clock?: Clock} = {},
+  {clock = systemClock, reached = {ever: false}}: {clock?: Clock; reached?: Reached} = {},
 ): Cluster {
   const outageToleranceMs = settings.outageToleranceMs ?? DEFAULT_OUTAGE_TOLERANCE_MS
   const firstConnectionMs = settings.firstConnectionMs ?? DEFAULT_FIRST_CONNECTION_MS
@@ -91,8 +97,6 @@ export function createCluster(
   const topicsOfInterest = new Set<string>()
   const refreshing = new Map<string, Promise<void>>()
   let metadata: ClusterMetadata | null = null
-  /** Under the address by which the cluster names it, which need not be one that this host can reach. */
-  let everReached = false
   let outageTold = false
 
   /** Connected brokers first, then the other known ones, then those of the settings. */
@@ -110,7 +114,7 @@ export function createCluster(
     metadata = mergeMetadata(metadata, answer)
     const brokers = [...metadata.brokers.values()]
     connections.retain(brokers)
-    everReached ||= brokers.some((broker) => connections.isOpen(broker))
+    reached.ever ||= brokers.some((broker) => connections.isOpen(broker))
   }
 
   async function request<Name extends ApiName, T>(
@@ -124,7 +128,7 @@ export function createCluster(
       'decode' in options
         ? await requester.requestDecoding(broker, api, args, options, signal)
         : await requester.request(broker, api, args, options, signal)
-    everReached = true
+    reached.ever = true
     return answer
   }
 
@@ -174,7 +178,7 @@ export function createCluster(
         limitMs: (error) => {
           if (!retriable(error)) return 0
           const wantedMs = limitMs?.(error) ?? outageToleranceMs
-          const neverReached = !everReached && error instanceof TransportFailure
+          const neverReached = !reached.ever && error instanceof TransportFailure
           return neverReached ? Math.min(firstConnectionMs, wantedMs) : wantedMs
         },
         onRetry: (error) => {

@@ -83,6 +83,7 @@ export function createConnectionCache(settings: KafkaSettings, logger: Logger): 
 /** So that one broker that swallows packets does not use up the time in which the others could be tried. */
 function attemptMs(settings: KafkaSettings): number {
   const connectTimeoutMs = settings.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
-  const shareMs = (settings.firstConnectionMs ?? DEFAULT_FIRST_CONNECTION_MS) / settings.brokers.length
+  const {firstConnectionMs = DEFAULT_FIRST_CONNECTION_MS, brokers} = settings
+  const shareMs = Math.min(firstConnectionMs, DEFAULT_FIRST_CONNECTION_MS) / brokers.length
   return Math.min(connectTimeoutMs, Math.max(2_000, shareMs))
 }

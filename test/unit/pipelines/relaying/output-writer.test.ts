@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {StreamtoolError} from '../../../../src/core/errors.js'
 import type {OutgoingRecord, RecordProducer} from '../../../../src/core/ports/index.js'
+import {OutputBinding} from '../../../../src/pipelines/relaying/binding.js'
 import {OpenRecord} from '../../../../src/pipelines/relaying/open-record.js'
 import {OutputWriter} from '../../../../src/pipelines/relaying/output-writer.js'
 
@@ -19,10 +20,12 @@ function writer(fault: (texts: readonly string[]) => Error | null, maxBatchBytes
       sent.push(...texts)
     },
   } as unknown as RecordProducer
+  const binding = new OutputBinding()
   const written = new OutputWriter(
     {
       topic: 'out',
       producer,
+      binding,
       maxBatchBytes,
       steps: {reached: () => undefined},
       onWritten: () => undefined,

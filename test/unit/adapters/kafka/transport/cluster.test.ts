@@ -99,6 +99,26 @@ describe('connecting', () => {
     ])
   })
 
+  // The first connection of a run was patient for seconds only, although another had been there a moment before.
+  it('waits for a broker that another connection of the same client had reached', async () => {
+    const [one] = await brokers(1)
+    const reached = {ever: false}
+    const settings = settingsFor([one!.address], {firstConnectionMs: 100, outageToleranceMs: 600_000})
+    const [first, second] = [0, 1].map(() => createCluster(settings, keepingLogger(), {reached}))
+    cleanups.push(
+      () => first!.close(),
+      () => second!.close(),
+    )
+    await first!.patiently(async () => {
+      await first!.refreshMetadata()
+      await first!.request({nodeId: 1, host: one!.host, port: one!.port, rack: null}, 'Heartbeat', HEARTBEAT)
+    })
+    await one!.close()
+    const abort = new AbortController()
+    setTimeout(() => abort.abort(new Error('still waiting')), 600)
+    await expect(second!.connect(abort.signal)).rejects.toThrow('still waiting')
+  })
+
   it('stops trying when told to', async () => {
     const {cluster} = clusterOf([await closedAddress()], {firstConnectionMs: 60_000})
     const abort = new AbortController()
