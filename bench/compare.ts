@@ -6,6 +6,7 @@ import {join} from 'node:path'
 import {decode} from '@msgpack/msgpack'
 import {collect, diesWithUs, ended} from '../test/support/processes.js'
 import type {InputFile, InputFiles} from './input-files.js'
+import type {Store} from './store.js'
 
 const BLOCK_BYTES = 1024 * 1024
 
@@ -26,6 +27,33 @@ export async function compareDirectory(input: InputFiles, output: string, ignore
     .filter((path) => !ignored.test(path))
   if (found.length !== input.files.length)
     throw new Error(`${found.length} files, ${input.files.length} sent`)
+}
+
+/**
+ * Reads every object of a bucket back.
+ * @throws by name the first one that is missing, too many, or different
+ */
+export async function compareBucket(
+  {directory, files}: InputFiles,
+  store: Store,
+  bucket: string,
+  prefix: string,
+): Promise<void> {
+  const keys = new Set(await store.keys(bucket))
+  for (const {path, bytes} of files) {
+    const key = `${prefix}/${path}`
+    if (!keys.delete(key)) throw new Error(`${key} is not in the bucket`)
+    await withFile(join(directory, path), async (sent) => {
+      let at = 0
+      for await (const piece of await store.read(bucket, key)) {
+        if (!(await readAt(sent, at, piece.length)).equals(piece))
+          throw new Error(`${key}: other bytes than were sent, after ${at}`)
+        at += piece.length
+      }
+      if (at !== bytes) throw new Error(`${key}: ${at} of ${bytes} bytes are in the bucket`)
+    })
+  }
+  for (const key of keys) throw new Error(`${key} is in the bucket and was not sent`)
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The rows of the table: what is sent or read, by which programs, and how fast it ought to go. */
 import type {InputSpec} from './input-files.js'
-import type {Downloader, Relayer, Uploader} from './programs/program.js'
+import type {Downloader, Relayer, Storer, Uploader} from './programs/program.js'
 import type {Programs} from './programs/programs.js'
 
 const KIB = 1024
@@ -12,7 +12,7 @@ export type Role = 'ours' | 'theirs' | 'limit'
 /** A rate, or a share of what the limit reaches beside it. */
 export type Target = {readonly rate: number} | {readonly shareOfLimit: number}
 
-export type Contender = Sending | Receiving | Relaying
+export type Contender = Sending | Receiving | Storing | Relaying
 
 interface Sending {
   readonly role: Role
@@ -23,6 +23,12 @@ interface Receiving {
   readonly role: Role
   readonly receives: Downloader
   /** Who wrote the topic that is read. */
+  readonly writtenBy: Uploader
+}
+
+interface Storing {
+  readonly role: Role
+  readonly stores: Storer
   readonly writtenBy: Uploader
 }
 
@@ -59,6 +65,7 @@ export const SMALLEST: Job = {
     ...theirs(programs, ({uploadDirectory}) => ({role: 'theirs', sends: uploadDirectory})),
     ...receiving(programs),
     {role: 'limit', receives: programs.plainWriter, writtenBy: programs.streamtool.upload},
+    ...storing(programs),
     ...relaying(programs),
   ],
 }
@@ -116,6 +123,36 @@ export const JOBS: readonly Job[] = [
     target: {rate: 300},
     rssLimitMiB: RSS_LIMIT_MIB,
     contenders: receiving,
+  },
+  {
+    id: 's3-small',
+    title: 'store 1,148 files of 1–20 KB in a bucket',
+    input: {count: 1148, smallestBytes: 1000, largestBytes: 20_000},
+    rounds: 3,
+    unit: 'files/s',
+    target: {rate: 700},
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: storing,
+  },
+  {
+    id: 's3-one-large',
+    title: 'store one file of 512 MiB in a bucket',
+    input: {count: 1, smallestBytes: 512 * MIB, largestBytes: 512 * MIB},
+    rounds: 3,
+    unit: 'MiB/s',
+    target: {rate: 150},
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: storing,
+  },
+  {
+    id: 's3-many-large',
+    title: 'store 16 files of 32 MiB in a bucket',
+    input: {count: 16, smallestBytes: 32 * MIB, largestBytes: 32 * MIB},
+    rounds: 3,
+    unit: 'MiB/s',
+    target: {rate: 200},
+    rssLimitMiB: RSS_LIMIT_MIB,
+    contenders: storing,
   },
   {
     id: 'passthrough',
@@ -203,6 +240,19 @@ function receiving(
       writtenBy: uploadDirectory,
     })),
     ...limits.map((receives): Contender => ({role: 'limit', receives, writtenBy: upload})),
+  ]
+}
+
+/** Each reads what its own uploader wrote. */
+function storing({streamtool, openMsiStream, plainPutter}: Programs): Contender[] {
+  const {upload, s3Transfer} = streamtool
+  const their = openMsiStream?.s3Transfer ?? null
+  return [
+    ...optional(s3Transfer).map((stores): Contender => ({role: 'ours', stores, writtenBy: upload})),
+    ...(openMsiStream === null || their === null
+      ? []
+      : [{role: 'theirs' as const, stores: their, writtenBy: openMsiStream.uploadDirectory}]),
+    ...optional(plainPutter).map((stores): Contender => ({role: 'limit', stores, writtenBy: upload})),
   ]
 }
 

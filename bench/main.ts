@@ -12,6 +12,7 @@ import {installPrograms} from './programs/programs.js'
 import type {Results} from './results.js'
 import {type Bench, runJob} from './rounds.js'
 import {measureStartUp, startUpCommands} from './start-up.js'
+import {openStore, type Store} from './store.js'
 import {openTopics} from './topics.js'
 import {brokerPidAmongChildren} from './usage.js'
 import {versionsOf} from './versions.js'
@@ -45,18 +46,26 @@ async function main(): Promise<void> {
 async function measureAll(options: Options): Promise<Results> {
   const home = await mkdtemp(join(tmpdir(), 'streamtool-bench-'))
   try {
-    say('Starting Apache Kafka')
+    say('Starting Apache Kafka and versitygw')
     // The settings with which Java runs by itself, rather than those that start quickly.
     const kafka = await startRealKafka({javaOptions: []})
+    const missing: string[] = []
+    const store = await openStore().catch((error: unknown) => {
+      missing.push(`versitygw, and so all buckets: ${error instanceof Error ? error.message : String(error)}`)
+      return null
+    })
+    const close = async () => {
+      await Promise.all([kafka.close(), store?.close()])
+    }
     const stopped = onceStopped(async () => {
-      await kafka.close()
+      await close()
       rmSync(home, {recursive: true, force: true})
     })
     try {
-      return await measureOn(kafka.bootstrap, home, options)
+      return await measureOn({bootstrap: kafka.bootstrap, store, home, missing}, options)
     } finally {
       stopped.forget()
-      await kafka.close()
+      await close()
     }
   } finally {
     await rm(home, {recursive: true, force: true})
@@ -77,12 +86,20 @@ function onceStopped(clear: () => Promise<void>): {forget(): void} {
   }
 }
 
-async function measureOn(bootstrap: string, home: string, options: Options): Promise<Results> {
+interface Ground {
+  readonly bootstrap: string
+  readonly store: Store | null
+  readonly home: string
+  readonly missing: string[]
+}
+
+async function measureOn({bootstrap, store, home, missing}: Ground, options: Options): Promise<Results> {
   const topics = await openTopics(bootstrap)
   try {
     say('Installing the programs')
-    const programs = await installPrograms({bootstrap, brokerPid: brokerPidAmongChildren(), home}, topics)
-    const bench: Bench = {bootstrap, home, topics, programs, say}
+    const servers = {brokerPid: brokerPidAmongChildren(), storePid: store?.pid ?? null}
+    const programs = await installPrograms({bootstrap, servers, store, home}, topics, missing)
+    const bench: Bench = {bootstrap, home, topics, store, programs, say}
     say('Warming up the broker')
     await runJob({...bench, say: () => undefined}, warmUp())
     const smallest = await runJob(bench, {
@@ -96,7 +113,7 @@ async function measureOn(bootstrap: string, home: string, options: Options): Pro
       options.quick ? 3 : START_UP_ROUNDS,
     )
     return {
-      schema: 1,
+      schema: 2,
       date: new Date().toISOString(),
       machine: await describeMachine(home),
       versions: await versionsOf(programs),

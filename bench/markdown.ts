@@ -1,6 +1,8 @@
 /** Writes docs/benchmarks.md: first what was found, then how, then every number behind it. */
+import type {Role} from './jobs.js'
+import {STORING_SECONDS} from './programs/openmsistream.js'
 import type {ContenderResult, JobResult, Results} from './results.js'
-import {amountOf, measured, median, medianOf, wholeRate, workingRate} from './results.js'
+import {amountOf, isFinished, measured, median, medianOf, wholeRate, workingRate} from './results.js'
 import {EMPTY_CLI, medianSeconds, OUR_HELP} from './start-up.js'
 import {PARTITIONS} from './topics.js'
 import {verdictOf} from './verdict.js'
@@ -53,10 +55,11 @@ function summary({jobs, smallest}: Results): string {
       measured(job, 'theirs'),
       measured(job, 'limit'),
     ]
-    const faster = ours && theirs ? `${ratio(wholeRate(job, ours) / wholeRate(job, theirs))} ×` : '–'
+    const late = lateOnes(job, 'theirs')[0]
     const limitText = limits.map((limit) => `${rates(job, limit, smallest)} (${limit.program})`).join('; ')
     return [
-      ...[job.title, cell(job, theirs, smallest), cell(job, ours, smallest), faster, limitText || '–'],
+      ...[job.title, late?.text ?? cell(job, theirs, smallest), cell(job, ours, smallest)],
+      ...[faster(job, ours, theirs, late?.afterSeconds ?? null), limitText || '–'],
       verdictOf(job, smallest),
     ]
   })
@@ -65,6 +68,28 @@ function summary({jobs, smallest}: Results): string {
     'Two rates: from the start of the program to its end / without what the same program takes for one file of 1 byte. RSS is the peak.',
   ].join('\n\n')
 }
+
+/** Of a program that was not waited for it is known how fast it is at most. */
+function faster(
+  job: JobResult,
+  ours: ContenderResult | undefined,
+  theirs: ContenderResult | undefined,
+  lateSeconds: number | null,
+): string {
+  if (ours === undefined) return '–'
+  if (lateSeconds !== null) return `> ${ratio(lateSeconds / medianOf(ours.runs, 'seconds'))} ×`
+  return theirs === undefined ? '–' : `${ratio(wholeRate(job, ours) / wholeRate(job, theirs))} ×`
+}
+
+function lateOnes({contenders}: JobResult, role: Role): {afterSeconds: number; text: string}[] {
+  return contenders.flatMap((contender) => {
+    const {notFinishedAfterSeconds: afterSeconds} = contender
+    if (contender.role !== role || afterSeconds === null) return []
+    return [{afterSeconds, text: notFinished(afterSeconds)}]
+  })
+}
+
+const notFinished = (afterSeconds: number): string => `not finished after ${afterSeconds} s`
 
 function cell(job: JobResult, contender: ContenderResult | undefined, smallest: JobResult): string {
   if (contender === undefined) return '–'
@@ -95,26 +120,29 @@ function method({machine}: Results): string {
   return `- One broker on loopback with its default settings, warmed up before; every topic is new and has ${PARTITIONS} partitions, for both. streamtool keeps a file in one partition; OpenMSIStream spreads its chunks over all.
 - The contenders take turns in every round, beginning with another one each time; between runs the disk is synced. Medians are of all rounds. Every process is new, and a reader's consumer group is.
 - Files are pseudorandom, so that compression helps nobody; OpenMSIStream runs with the settings that it ships (lz4, 2 threads, 512 KiB chunks), reading from the oldest record. \`UploadDataFile\` sends single files, being faster there than \`DataFileUploadDirectory\`.
-- The clock runs from the start of the process. It stops when a program that ends by itself has ended (streamtool, \`UploadDataFile\`, kcat); for \`DataFileUploadDirectory\` when the broker has every chunk; for \`DataFileDownloadDirectory\` when it has said of every file that it is reconstructed. Shutting down those two is not counted.
-- Every result is compared byte for byte: what was uploaded, by reading the topic with kcat and decoding it with a public msgpack package; what was reconstructed, file by file. A difference in what streamtool did ends the benchmark; a time never does.
+- The clock runs from the start of the process. It stops when a program that ends by itself has ended (streamtool, \`UploadDataFile\`, kcat); for \`DataFileUploadDirectory\` when the broker has every chunk; for \`DataFileDownloadDirectory\` and \`S3TransferStreamProcessor\` when they have said of every file that it is reconstructed, or processed. Shutting down those three is not counted.
+- Every result is compared byte for byte: what was uploaded, by reading the topic with kcat and decoding it with a public msgpack package; what was reconstructed, file by file; what was stored, by reading every object back. A difference in what streamtool did ends the benchmark; a time never does.
+- Buckets are those of versitygw on loopback, on the same disk; every run has a new one. \`S3TransferStreamProcessor\` is waited for for ${STORING_SECONDS} s; then it is "not finished", and "faster" is what can be said at least.
 - CPU seconds and peak RSS are the kernel's (\`/proc\`), of the program's own process. "Others" is how many cores something else kept busy meanwhile, in bold above ${machine.cores * QUIET_SHARE}: such a row is not to be relied on.
-- Limits: \`kcat\` is librdkafka sending the same bytes in the same sizes, or reading the topic and throwing it away, without hashes or files; "write, fsync, rename" is Node.js writing the same files, without Kafka; "kafkajs consume and produce" is a loop of a few lines that passes on batch by batch, with acks=all and a commit for each.
+- Limits: \`kcat\` is librdkafka sending the same bytes in the same sizes, or reading the topic and throwing it away, without hashes or files; "write, fsync, rename" is Node.js writing the same files, without Kafka; "kafkajs consume and produce" is a loop of a few lines that passes on batch by batch, with acks=all and a commit for each; "PUT of each file" is Node.js putting the same files into the bucket, one request for each, without Kafka, SDK or checksums.
 
 The ${machine.cores} cores are shared by the broker and the program, so a program that leaves more CPU to the broker is faster by that alone.`
 }
 
 function details(job: JobResult, smallest: JobResult, cores: number): string {
   const rows = job.contenders.map((contender) => {
-    const {runs, program, topicWrittenBy, failure} = contender
+    const {runs, program, topicWrittenBy, notFinishedAfterSeconds: late} = contender
     const name = topicWrittenBy === null ? program : `${program}, of a topic written by ${topicWrittenBy}`
-    if (failure !== null) return [name, `failed: ${failure.split('\n')[0] ?? ''}`, '', '', '', '', '']
+    if (late !== null) return [name, notFinished(late), '', '', '', '', '']
     const seconds = runs.map((run) => run.seconds)
+    const storeSeconds = medianOf(runs, 'storeCpuSeconds')
+    const ofStore = storeSeconds >= 0.005 ? ` + ${storeSeconds.toFixed(2)} s` : ''
     return [
       name,
       `${median(seconds).toFixed(2)} s (${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)})`,
       job === smallest ? '–' : rates(job, contender, smallest),
       `${medianOf(runs, 'cpuSeconds').toFixed(2)} s`,
-      `${medianOf(runs, 'brokerCpuSeconds').toFixed(2)} s`,
+      `${medianOf(runs, 'brokerCpuSeconds').toFixed(2)} s${ofStore}`,
       mebibytes(peak(contender)),
       busy(contender, cores) ? `**${othersOf(contender).toFixed(2)}**` : othersOf(contender).toFixed(2),
     ]
@@ -123,7 +151,7 @@ function details(job: JobResult, smallest: JobResult, cores: number): string {
   return [
     `### ${job.title[0]!.toUpperCase()}${job.title.slice(1)}`,
     `${size}; ${job.contenders[0]?.runs.length ?? 0} rounds.`,
-    table(['program', 'seconds', 'rate', 'CPU', 'CPU of the broker', 'peak RSS', 'others'], rows),
+    table(['program', 'seconds', 'rate', 'CPU', 'CPU of broker + store', 'peak RSS', 'others'], rows),
   ].join('\n\n')
 }
 
@@ -132,7 +160,7 @@ const othersOf = ({runs}: ContenderResult): number =>
   median(runs.map(({otherCpuSeconds, seconds}) => otherCpuSeconds / seconds))
 
 const busy = (contender: ContenderResult, cores: number): boolean =>
-  contender.failure === null && othersOf(contender) > cores * QUIET_SHARE
+  isFinished(contender) && othersOf(contender) > cores * QUIET_SHARE
 
 const peak = ({runs}: ContenderResult): number => Math.max(...runs.map(({peakRssBytes}) => peakRssBytes))
 

@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {collect, diesWithUs, ended} from '../test/support/processes.js'
-import {meter, type Usage} from './usage.js'
+import {meter, type Servers, type Usage} from './usage.js'
 
 export interface Command {
   readonly program: string
@@ -24,14 +24,16 @@ export interface Working {
   usage(): Usage
   /** Writes to its stdin and waits for its end. */
   quit(word: string): Promise<void>
+  /** Ends it at once. */
+  kill(): Promise<void>
 }
 
 /**
  * Runs a program to its end and tells what it used.
  * @throws when it fails, with what it printed
  */
-export async function measure(command: Command, brokerPid: number | null): Promise<Ended> {
-  const {child, gauge, stdout, stderr} = start(command, brokerPid)
+export async function measure(command: Command, servers: Servers): Promise<Ended> {
+  const {child, gauge, stdout, stderr} = start(command, servers)
   const gone = ended(child)
   child.stdin.end()
   await once(child, 'exit')
@@ -42,8 +44,8 @@ export async function measure(command: Command, brokerPid: number | null): Promi
   return {usage, stdout: stdout()}
 }
 
-export function startMeasured(command: Command, brokerPid: number | null): Working {
-  const {child, gauge, stdout, stderr} = start(command, brokerPid)
+export function startMeasured(command: Command, servers: Servers): Working {
+  const {child, gauge, stdout, stderr} = start(command, servers)
   const gone = ended(child)
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   const output = () => stdout() + stderr()
@@ -57,13 +59,18 @@ export function startMeasured(command: Command, brokerPid: number | null): Worki
       const [exitCode] = await gone
       if (exitCode !== 0) throw new Error(describeFailure(command, exitCode, output()))
     },
+    async kill() {
+      gauge.stop()
+      child.kill('SIGKILL')
+      await gone
+    },
   }
 }
 
-function start({program, args, cwd, env = process.env}: Command, brokerPid: number | null) {
+function start({program, args, cwd, env = process.env}: Command, servers: Servers) {
   const child = spawn(program, args, {cwd, env})
   if (child.pid === undefined) throw new Error(`${program} cannot be started`)
-  const gauge = meter(child.pid, brokerPid)
+  const gauge = meter(child.pid, servers)
   diesWithUs(child)
   child.stdin.on('error', () => undefined)
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]

@@ -4,7 +4,7 @@ import type {Machine} from './machine.js'
 import type {Usage} from './usage.js'
 
 export interface Results {
-  readonly schema: 1
+  readonly schema: 2
   /** ISO 8601, UTC. */
   readonly date: string
   readonly machine: Machine
@@ -33,8 +33,8 @@ export interface ContenderResult {
   /** Of one that reads a topic. */
   readonly topicWrittenBy: string | null
   readonly runs: readonly Usage[]
-  /** What went wrong; there are no runs then. */
-  readonly failure: string | null
+  /** It was not waited for any longer; there are no runs then. */
+  readonly notFinishedAfterSeconds: number | null
 }
 
 export interface StartUpResult {
@@ -53,9 +53,12 @@ export function median(values: readonly number[]): number {
 export const medianOf = (runs: readonly Usage[], quantity: keyof Usage): number =>
   median(runs.map((run) => run[quantity]))
 
+export const isFinished = ({notFinishedAfterSeconds}: ContenderResult): boolean =>
+  notFinishedAfterSeconds === null
+
 /** Those of a role that came to an end. */
 export const measured = ({contenders}: JobResult, role: Role): ContenderResult[] =>
-  contenders.filter((contender) => contender.role === role && contender.failure === null)
+  contenders.filter((contender) => contender.role === role && isFinished(contender))
 
 const MIB = 1024 * 1024
 
@@ -71,9 +74,7 @@ export const wholeRate = (job: JobResult, {runs}: ContenderResult): number =>
  * program; null when too little is left to tell.
  */
 export function workingRate(job: JobResult, contender: ContenderResult, smallest: JobResult): number | null {
-  const least = smallest.contenders.find(
-    ({program, failure}) => program === contender.program && failure === null,
-  )
+  const least = smallest.contenders.find((each) => each.program === contender.program && isFinished(each))
   if (least === undefined) return null
   const whole = medianOf(contender.runs, 'seconds')
   const working = whole - medianOf(least.runs, 'seconds')

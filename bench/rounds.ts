@@ -6,12 +6,13 @@ import {mkdtemp, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {runOrThrow} from '../test/support/processes.js'
-import {compareDirectory, compareTopic, compareTopics} from './compare.js'
+import {compareBucket, compareDirectory, compareTopic, compareTopics} from './compare.js'
 import {type InputFiles, makeInput, recordsFor, recordSizes} from './input-files.js'
 import type {Contender, Job} from './jobs.js'
-import type {Uploader} from './programs/program.js'
+import {NotFinished, type Uploader} from './programs/program.js'
 import type {Programs} from './programs/programs.js'
 import type {ContenderResult, JobResult} from './results.js'
+import type {Store} from './store.js'
 import type {Topics} from './topics.js'
 import type {Usage} from './usage.js'
 
@@ -22,6 +23,7 @@ export interface Bench {
   readonly bootstrap: string
   readonly home: string
   readonly topics: Topics
+  readonly store: Store | null
   readonly programs: Programs
   say(line: string): void
 }
@@ -34,22 +36,23 @@ export async function runJob(bench: Bench, job: Job): Promise<JobResult> {
     const passesOnOnly = contenders.every((contender) => 'relays' in contender)
     const input = passesOnOnly ? recordSizes(job.input) : await makeInput(join(place, 'input'), job.input)
     const runs = new Map<Contender, Usage[]>(contenders.map((contender) => [contender, []]))
-    const failures = new Map<Contender, string>()
+    const late = new Map<Contender, NotFinished>()
     for (let round = 0; round < job.rounds; round++)
       for (const contender of rotated(contenders, round)) {
-        const usage = await runOnce(bench, contender, input, written)
-        runs.get(contender)!.push(usage)
-        bench.say(
-          `  ${job.id} ${round + 1}/${job.rounds}: ${nameOf(contender)} ${usage.seconds.toFixed(2)} s`,
-        )
+        if (late.has(contender)) continue
+        const usage = await runOnce(bench, contender, input, written).catch(orNotFinished)
+        if (usage instanceof NotFinished) late.set(contender, usage)
+        else runs.get(contender)!.push(usage)
+        const took = usage instanceof NotFinished ? usage.message : `${usage.seconds.toFixed(2)} s`
+        bench.say(`  ${job.id} ${round + 1}/${job.rounds}: ${programOf(contender).name} ${took}`)
       }
     return {
       ...{id: job.id, title: job.title, unit: job.unit, target: job.target, rssLimitMiB: job.rssLimitMiB},
       ...{files: input.files.length, bytes: input.totalBytes},
       contenders: contenders.map((contender) => ({
         ...describe(contender),
-        runs: failures.has(contender) ? [] : runs.get(contender)!,
-        failure: failures.get(contender) ?? null,
+        runs: late.has(contender) ? [] : runs.get(contender)!,
+        notFinishedAfterSeconds: late.get(contender)?.afterSeconds ?? null,
       })),
     }
   } finally {
@@ -66,12 +69,9 @@ async function runOnce(
 ): Promise<Usage> {
   if ('sends' in contender) return sendOnce(bench, contender, input)
   if ('relays' in contender) return relayOnce(bench, contender, input, written)
-  const {receives, writtenBy} = contender
-  const topic = written.get(writtenBy.name) ?? (await bench.topics.create())
-  if (!written.has(writtenBy.name)) {
-    await send(writtenBy, input, topic)
-    written.set(writtenBy.name, topic)
-  }
+  const topic = await topicWrittenBy(bench, contender.writtenBy, input, written)
+  if ('stores' in contender) return storeOnce(bench, contender, input, topic)
+  const {receives} = contender
   const output = await mkdtemp(join(bench.home, 'output-'))
   try {
     await settle()
@@ -80,6 +80,39 @@ async function runOnce(
     return usage
   } finally {
     await rm(output, {recursive: true, force: true})
+  }
+}
+
+/** Is written once, before it is needed. */
+async function topicWrittenBy(
+  {topics}: Bench,
+  uploader: Uploader,
+  input: InputFiles,
+  written: Map<string, string>,
+): Promise<string> {
+  const topic = written.get(uploader.name) ?? (await topics.create())
+  if (!written.has(uploader.name)) {
+    written.set(uploader.name, topic)
+    await send(uploader, input, topic)
+  }
+  return topic
+}
+
+async function storeOnce(
+  {store}: Bench,
+  {stores}: Extract<Contender, {stores: unknown}>,
+  input: InputFiles,
+  topic: string,
+): Promise<Usage> {
+  if (store === null) throw new Error('there is no store')
+  const bucket = await store.createBucket()
+  try {
+    await settle()
+    const usage = await stores.store(topic, input, bucket)
+    await compareBucket(input, store, bucket, topic)
+    return usage
+  } finally {
+    await store.removeBucket(bucket)
   }
 }
 
@@ -137,15 +170,20 @@ function rotated<Item>(items: readonly Item[], by: number): Item[] {
   return [...items.slice(start), ...items.slice(0, start)]
 }
 
-function describe(contender: Contender): Omit<ContenderResult, 'runs' | 'failure'> {
-  if ('sends' in contender) return {role: contender.role, program: contender.sends.name, topicWrittenBy: null}
-  if ('relays' in contender)
-    return {role: contender.role, program: contender.relays.name, topicWrittenBy: null}
-  const {role, receives, writtenBy} = contender
-  return {role, program: receives.name, topicWrittenBy: receives.readsNoTopic ? null : writtenBy.name}
+function orNotFinished(thrown: unknown): NotFinished {
+  if (thrown instanceof NotFinished) return thrown
+  throw thrown
 }
 
-function nameOf(contender: Contender): string {
-  if ('sends' in contender) return contender.sends.name
-  return 'relays' in contender ? contender.relays.name : contender.receives.name
+function describe(contender: Contender): Pick<ContenderResult, 'role' | 'program' | 'topicWrittenBy'> {
+  const {name, readsNoTopic} = programOf(contender)
+  const readsATopic = 'writtenBy' in contender && readsNoTopic !== true
+  const topicWrittenBy = readsATopic ? contender.writtenBy.name : null
+  return {role: contender.role, program: name, topicWrittenBy}
+}
+
+function programOf(contender: Contender): {readonly name: string; readonly readsNoTopic?: true} {
+  if ('sends' in contender) return contender.sends
+  if ('relays' in contender) return contender.relays
+  return 'stores' in contender ? contender.stores : contender.receives
 }

@@ -14,8 +14,16 @@ export interface Usage {
   readonly peakRssBytes: number
   /** Of the broker, meanwhile. */
   readonly brokerCpuSeconds: number
+  /** Of the object store, meanwhile; 0 when there is none. */
+  readonly storeCpuSeconds: number
   /** Of everything else on the machine but the benchmark itself, meanwhile: how quiet it was. */
   readonly otherCpuSeconds: number
+}
+
+/** The processes that programs are measured with; null is one that there is not. */
+export interface Servers {
+  readonly brokerPid: number | null
+  readonly storePid: number | null
 }
 
 export interface Meter {
@@ -25,9 +33,9 @@ export interface Meter {
 }
 
 /** Starts the clock. */
-export function meter(pid: number, brokerPid: number | null): Meter {
+export function meter(pid: number, servers: Servers): Meter {
   const started = performance.now()
-  const before = surroundings(brokerPid)
+  const before = surroundings(servers)
   let cpuSeconds = 0
   let peakRssBytes = 0
   const sample = (): void => {
@@ -39,12 +47,14 @@ export function meter(pid: number, brokerPid: number | null): Meter {
     read() {
       const seconds = (performance.now() - started) / 1000
       sample()
-      const now = surroundings(brokerPid)
+      const now = surroundings(servers)
       const brokerCpuSeconds = now.broker - before.broker
+      const storeCpuSeconds = now.store - before.store
       const ownCpuSeconds = now.own - before.own
       const machine = now.machine - before.machine
-      const otherCpuSeconds = Math.max(0, machine - cpuSeconds - brokerCpuSeconds - ownCpuSeconds)
-      return {seconds, cpuSeconds, peakRssBytes, brokerCpuSeconds, otherCpuSeconds}
+      const known = cpuSeconds + brokerCpuSeconds + storeCpuSeconds + ownCpuSeconds
+      const otherCpuSeconds = Math.max(0, machine - known)
+      return {seconds, cpuSeconds, peakRssBytes, brokerCpuSeconds, storeCpuSeconds, otherCpuSeconds}
     },
     stop: () => clearInterval(timer),
   }
@@ -57,14 +67,17 @@ export function brokerPidAmongChildren(): number | null {
   return java === undefined ? null : Number(java)
 }
 
-function surroundings(brokerPid: number | null): {machine: number; broker: number; own: number} {
+function surroundings({brokerPid, storePid}: Servers) {
   const own = process.cpuUsage()
   return {
     machine: machineCpuSeconds(),
-    broker: brokerPid === null ? 0 : (cpuSecondsOf(brokerPid) ?? 0),
+    broker: cpuSecondsIfAny(brokerPid),
+    store: cpuSecondsIfAny(storePid),
     own: (own.user + own.system) / 1e6,
   }
 }
+
+const cpuSecondsIfAny = (pid: number | null): number => (pid === null ? 0 : (cpuSecondsOf(pid) ?? 0))
 
 /** User and system time of all threads: fields 14 and 15 of /proc/PID/stat, after the name in brackets. */
 function cpuSecondsOf(pid: number): number | undefined {

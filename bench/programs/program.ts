@@ -1,5 +1,6 @@
 import type {InputFiles} from '../input-files.js'
-import type {Usage} from '../usage.js'
+import type {Store} from '../store.js'
+import type {Servers, Usage} from '../usage.js'
 
 /** What its files are sent with. */
 export interface Uploader {
@@ -21,6 +22,25 @@ export interface Downloader {
   readonly readsNoTopic?: true
 }
 
+/** What the files of a topic are stored in a bucket with; their keys begin with the topic. */
+export interface Storer {
+  readonly name: string
+  /**
+   * Resolves when every file is an object.
+   * @throws {NotFinished}
+   */
+  store(topic: string, input: InputFiles, bucket: string): Promise<Usage>
+  /** It takes the files from where they are. */
+  readonly readsNoTopic?: true
+}
+
+/** So long is nobody waited for: a result like any other. */
+export class NotFinished extends Error {
+  constructor(readonly afterSeconds: number) {
+    super(`not finished after ${afterSeconds} s`)
+  }
+}
+
 /** What the records of one topic are passed on to another with; it acknowledges and commits as streamtool does. */
 export interface Relayer {
   readonly name: string
@@ -31,7 +51,9 @@ export interface Relayer {
 /** What every program is started with. */
 export interface Surroundings {
   readonly bootstrap: string
-  readonly brokerPid: number | null
+  readonly servers: Servers
+  /** Null when there is none. */
+  readonly store: Store | null
   /** Empty; a program may leave logs and state in it. */
   readonly home: string
 }

@@ -1,8 +1,8 @@
 import {isInstalled} from '../../test/support/processes.js'
 import type {Topics} from '../topics.js'
-import {kafkajsRelay, kcatConsume, kcatProduce, plainWriter} from './limits.js'
+import {kafkajsRelay, kcatConsume, kcatProduce, plainPutter, plainWriter} from './limits.js'
 import {installOpenMsiStream, type OpenMsiStreamPrograms} from './openmsistream.js'
-import type {Downloader, Relayer, Surroundings, Uploader} from './program.js'
+import type {Downloader, Relayer, Storer, Surroundings, Uploader} from './program.js'
 import {installStreamtool, type Streamtool} from './streamtool.js'
 
 export interface Programs {
@@ -12,13 +12,18 @@ export interface Programs {
   readonly kcatConsume: Downloader | null
   readonly plainWriter: Downloader
   readonly kafkajsRelay: Relayer
+  /** Null without a store. */
+  readonly plainPutter: Storer | null
   /** What could not be had, and why. */
   readonly missing: readonly string[]
 }
 
 /** Everything that can be had on this machine; the rest is named. */
-export async function installPrograms(surroundings: Surroundings, topics: Topics): Promise<Programs> {
-  const missing: string[] = []
+export async function installPrograms(
+  surroundings: Surroundings,
+  topics: Topics,
+  missing: string[],
+): Promise<Programs> {
   const streamtool = await installStreamtool(surroundings)
   const openMsiStream = await installOpenMsiStream(surroundings, topics).catch((error: unknown) => {
     missing.push(`OpenMSIStream: ${error instanceof Error ? error.message : String(error)}`)
@@ -34,6 +39,7 @@ export async function installPrograms(surroundings: Surroundings, topics: Topics
     kcatConsume: hasKcat ? kcatConsume(surroundings) : null,
     plainWriter: plainWriter(surroundings),
     kafkajsRelay: kafkajsRelay(surroundings),
+    plainPutter: surroundings.store === null ? null : plainPutter(surroundings, surroundings.store),
     missing,
   }
 }

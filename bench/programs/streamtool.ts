@@ -3,8 +3,9 @@ import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {runOrThrow} from '../../test/support/processes.js'
 import {measure} from '../measured-process.js'
+import type {Store} from '../store.js'
 import type {DeliverReport, RelayReport, UploadReport} from '../../src/core/report.js'
-import type {Downloader, Relayer, Surroundings, Uploader} from './program.js'
+import type {Downloader, Relayer, Storer, Surroundings, Uploader} from './program.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -14,11 +15,13 @@ export interface Streamtool {
   readonly upload: Uploader
   readonly reconstruct: Downloader
   readonly passthrough: Relayer
+  /** Null without a store. */
+  readonly s3Transfer: Storer | null
 }
 
 /** Builds it and lays it out as npm installs it, so that nothing which changes in the tree is measured. */
 export async function installStreamtool(surroundings: Surroundings): Promise<Streamtool> {
-  const {bootstrap, brokerPid, home} = surroundings
+  const {bootstrap, servers, store, home} = surroundings
   const script = await layOut(join(home, 'streamtool'))
   const start = (...args: string[]) =>
     measure(
@@ -26,9 +29,14 @@ export async function installStreamtool(surroundings: Surroundings): Promise<Str
         program: process.execPath,
         args: [script, ...args, '--brokers', bootstrap, '--json'],
         cwd: home,
-        env: {...process.env, XDG_STATE_HOME: join(home, 'state'), XDG_CONFIG_HOME: join(home, 'config')},
+        env: {
+          ...process.env,
+          XDG_STATE_HOME: join(home, 'state'),
+          XDG_CONFIG_HOME: join(home, 'config'),
+          ...(store !== null && environmentOf(store)),
+        },
       },
-      brokerPid,
+      servers,
     )
   return {
     script,
@@ -62,8 +70,25 @@ export async function installStreamtool(surroundings: Surroundings): Promise<Str
         return usage
       },
     },
+    s3Transfer: store && {
+      name: 'streamtool s3-transfer --once',
+      async store(topic, {files}, bucket) {
+        const {usage, stdout} = await start('s3-transfer', '--once', '--topic', topic, '--bucket', bucket)
+        const {delivered} = (JSON.parse(stdout) as DeliverReport).files
+        if (delivered !== files.length)
+          throw new Error(`streamtool stored ${delivered} of ${files.length} files`)
+        return usage
+      },
+    },
   }
 }
+
+const environmentOf = ({access}: Store) => ({
+  AWS_ENDPOINT_URL_S3: access.endpoint,
+  AWS_REGION: access.region,
+  AWS_ACCESS_KEY_ID: access.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: access.secretAccessKey,
+})
 
 async function layOut(place: string): Promise<string> {
   const inTree = (...path: string[]) => join(ROOT, ...path)

@@ -10,10 +10,11 @@ import {collect, diesWithUs, ended, isInstalled, runOrThrow} from './processes.j
 import type {S3Access} from './s3-client.js'
 import {exchange} from './s3-raw.js'
 
-const VERSION = 'v1.8.0'
+export const VERSITYGW_VERSION = 'v1.8.0'
 const BUILD_MS = 600_000
 
 export interface Versitygw extends S3Access {
+  readonly pid: number
   /** Stops it and deletes its data. */
   close(): Promise<void>
 }
@@ -39,6 +40,8 @@ export async function startVersitygw(): Promise<Versitygw> {
     ],
     {stdio: ['ignore', 'pipe', 'pipe']},
   )
+  const {pid} = child
+  if (pid === undefined) throw new Error(`${program} cannot be started`)
   diesWithUs(child)
   const output = [collect(child.stdout), collect(child.stderr)]
   const gone = ended(child)
@@ -59,13 +62,13 @@ export async function startVersitygw(): Promise<Versitygw> {
     await close()
     throw thrown
   }
-  return {...access, close}
+  return {...access, pid, close}
 }
 
 async function built(): Promise<string> {
   if (!(await isInstalled('go'))) throw new Error('versitygw cannot be built: go is not installed')
-  return cached(`versitygw-${VERSION}`, async (directory) => {
-    await runOrThrow('go', ['install', `github.com/versity/versitygw/cmd/versitygw@${VERSION}`], {
+  return cached(`versitygw-${VERSITYGW_VERSION}`, async (directory) => {
+    await runOrThrow('go', ['install', `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW_VERSION}`], {
       env: {...process.env, GOBIN: directory},
       timeoutMs: BUILD_MS,
     })
