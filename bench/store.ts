@@ -23,7 +23,9 @@ export interface Store {
 
 /** @throws by name what is missing */
 export async function openStore(): Promise<Store> {
-  const {pid, close, ...access} = await startVersitygw()
+  const server = await startVersitygw()
+  const {pid, endpoint, region, accessKeyId, secretAccessKey} = server
+  const access = {endpoint, region, accessKeyId, secretAccessKey}
   const client = s3Client(access, {maxAttempts: 3})
   let made = 0
   return {
@@ -52,7 +54,7 @@ export async function openStore(): Promise<Store> {
     },
     async close() {
       client.destroy()
-      await close()
+      await server.close()
     },
   }
 }
