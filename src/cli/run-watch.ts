@@ -1,4 +1,5 @@
 /** Counts what a command tells, so that it can be watched from outside (core/ports/running.ts). */
+import type {Count} from '../core/measures.js'
 import type {BrokerStatus, RunControl, RunStatus} from '../core/ports/index.js'
 import type {PipelineEvent, Progress, Reporter} from '../core/report.js'
 import type {DeliveryView} from '../pipelines/delivery/view.js'
@@ -12,34 +13,36 @@ export interface RunWatchOptions {
 }
 
 /** So that a series is there before its first event. */
-const COUNTS = [
-  'files_delivered',
-  'files_failed',
-  'files_held',
-  'files_superseded',
-  'files_parked',
-  'files_skipped',
-  'files_incomplete',
-  'files_uploaded',
-  'bytes_delivered',
-  'bytes_uploaded',
-  'records_poison',
+const COUNTED = [
+  'files.delivered',
+  'files.failed',
+  'files.held',
+  'files.superseded',
+  'files.parked',
+  'files.skipped',
+  'files.incomplete',
+  'files.uploaded',
+  'bytes.delivered',
+  'bytes.uploaded',
+  'records.poison',
   'commits',
   'warnings',
-] as const
-type Count = (typeof COUNTS)[number]
+] as const satisfies readonly Count[]
+type Counted = (typeof COUNTED)[number]
 
-const FILE_COUNTS = {
-  'file.failed': 'files_failed',
-  'file.held': 'files_held',
-  'file.superseded': 'files_superseded',
-  'file.parked': 'files_parked',
-  'file.skipped': 'files_skipped',
-  'file.incomplete': 'files_incomplete',
+const COUNT_OF = {
+  'file.failed': 'files.failed',
+  'file.held': 'files.held',
+  'file.superseded': 'files.superseded',
+  'file.parked': 'files.parked',
+  'file.skipped': 'files.skipped',
+  'file.incomplete': 'files.incomplete',
+  'record.poison': 'records.poison',
+  warning: 'warnings',
 } as const
 
 export class RunWatch implements Reporter, RunControl {
-  readonly #counts = new Map<Count, number>()
+  readonly #counts = new Map<Counted, number>()
   readonly #startedMs: number
   #begun: Extract<PipelineEvent, {event: 'started'}> | null = null
   #hasEnded = false
@@ -58,15 +61,12 @@ export class RunWatch implements Reporter, RunControl {
         this.#begun = event
         break
       case 'file.delivered':
+        this.#count('files.delivered', 1)
+        this.#count('bytes.delivered', event.bytes)
+        break
       case 'file.uploaded':
-        this.#count(event.event === 'file.delivered' ? 'files_delivered' : 'files_uploaded', 1)
-        this.#count(event.event === 'file.delivered' ? 'bytes_delivered' : 'bytes_uploaded', event.bytes)
-        break
-      case 'record.poison':
-        this.#count('records_poison', 1)
-        break
-      case 'warning':
-        this.#count('warnings', 1)
+        this.#count('files.uploaded', 1)
+        this.#count('bytes.uploaded', event.bytes)
         break
       case 'committed':
         this.#count('commits', 1)
@@ -81,7 +81,9 @@ export class RunWatch implements Reporter, RunControl {
       case 'file.parked':
       case 'file.skipped':
       case 'file.incomplete':
-        this.#count(FILE_COUNTS[event.event], 1)
+      case 'record.poison':
+      case 'warning':
+        this.#count(COUNT_OF[event.event], 1)
         break
       case 'record.failed':
       case 'file.inspected':
@@ -113,9 +115,9 @@ export class RunWatch implements Reporter, RunControl {
       inputs: this.#inputs(),
       outputs: [],
       counts: {
-        ...Object.fromEntries(COUNTS.map((name) => [name, this.#counts.get(name) ?? 0])),
-        ...(this.#view === null ? {} : {records_read: this.#view.recordsRead()}),
-        ...(this.#progress === null ? {} : {bytes_moved: this.#progress().bytesDone}),
+        ...Object.fromEntries(COUNTED.map((name) => [name, this.#counts.get(name) ?? 0])),
+        ...(this.#view === null ? {} : {'records.read': this.#view.recordsRead()}),
+        ...(this.#progress === null ? {} : {'bytes.moved': this.#progress().bytesDone}),
       },
       levels: this.#levels(),
     }
@@ -135,7 +137,7 @@ export class RunWatch implements Reporter, RunControl {
     this.#hasEnded = true
   }
 
-  #count(name: Count, by: number): void {
+  #count(name: Counted, by: number): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by)
   }
 
@@ -153,13 +155,13 @@ export class RunWatch implements Reporter, RunControl {
     return [{binding: 'input', topic, group, state: 'running', lastPollMs: null, partitions}]
   }
 
-  #levels(): Record<string, number> {
+  #levels(): RunStatus['levels'] {
     const nowMs = this.options.nowMs()
     const oldestMs = this.#view?.oldestOpenMs() ?? null
     return {
-      ...(this.#progress === null ? {} : {files_open: this.#progress().filesOpen}),
-      ...(this.#view === null ? {} : {oldest_open_file_seconds: seconds(oldestMs, nowMs)}),
-      ...(this.#lastCommitMs === null ? {} : {commit_age_seconds: seconds(this.#lastCommitMs, nowMs)}),
+      ...(this.#progress === null ? {} : {'files.open': this.#progress().filesOpen}),
+      ...(this.#view === null ? {} : {'oldest.open.file.seconds': seconds(oldestMs, nowMs)}),
+      ...(this.#lastCommitMs === null ? {} : {'commit.age.seconds': seconds(this.#lastCommitMs, nowMs)}),
     }
   }
 }

@@ -1,5 +1,7 @@
 /** What a running command shows of itself to whoever asks, and what it can be told: for health, metrics, bindings. */
 
+import type {Count, Level} from '../measures.js'
+
 /** A snapshot; asking costs nothing and waits for nothing. */
 export interface RunStatus {
   /** `draining`: it was told to stop, and finishes what it has. */
@@ -10,10 +12,8 @@ export interface RunStatus {
   readonly storage?: BrokerStatus
   readonly inputs: readonly InputStatus[]
   readonly outputs: readonly OutputStatus[]
-  /** Totals since the start, by metric name without prefix: `records_read`, `files_delivered`, … */
-  readonly counts: Readonly<Record<string, number>>
-  /** What can go up and down: `in_flight_bytes`, `files_open`, … */
-  readonly levels: Readonly<Record<string, number>>
+  readonly counts: Readonly<Partial<Record<Count, number>>>
+  readonly levels: Readonly<Partial<Record<Level, number>>>
 }
 
 export interface BrokerStatus {

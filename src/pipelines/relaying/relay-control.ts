@@ -48,12 +48,12 @@ export class RelayControl implements RunControl {
       inputs: options.inputs.map((topic) => this.input(topic)),
       outputs: [{binding: OUTPUT, name: options.output, state: outputBinding.state}],
       counts: {
-        records_read: tally.read,
-        records_written: tally.written,
-        records_failed: tally.failed,
-        records_dead_lettered: tally.deadLettered,
+        'records.read': tally.read,
+        'records.written': tally.written,
+        'records.failed': tally.failed,
+        'records.dead.lettered': tally.deadLettered,
       },
-      levels: {in_flight_records: inFlight.records, in_flight_bytes: inFlight.bytes},
+      levels: {'in.flight.records': inFlight.records, 'in.flight.bytes': inFlight.bytes},
     }
   }
 
