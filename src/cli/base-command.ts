@@ -6,7 +6,7 @@ import {Command, type Interfaces} from '@oclif/core'
 import {asStreamtoolError, StreamtoolError} from '../core/errors.js'
 import {isExit} from './errors/exit.js'
 import type {Output} from './output/output.js'
-import type {outputSettings} from './settings/groups.js'
+import type {outputSettings} from './settings/groups/output.js'
 import type {Property} from './settings/layers.js'
 import {keyName, type Settings, type Values} from './settings/setting.js'
 

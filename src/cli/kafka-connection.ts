@@ -1,7 +1,7 @@
 /** How the settings of a command become a connection: TLS and SASL as Node and the Kafka adapter take them. */
 import {readFile} from 'node:fs/promises'
 import {StreamtoolError} from '../core/errors.js'
-import type {kafkaSettings, securitySettings} from './settings/groups.js'
+import type {kafkaSettings, securitySettings} from './settings/groups/kafka.js'
 import {isPemText} from './settings/schema.js'
 import {flagName, keyName, type Values, variableName} from './settings/setting.js'
 

@@ -1,7 +1,7 @@
 /** How a process takes part in a consumer group: under which instance id, and from where when it is to begin anew. */
 import type {GroupConsumer, TopicAdmin} from '../core/ports/index.js'
 import type {KafkaClient} from './compose.js'
-import type {groupSettings} from './settings/groups.js'
+import type {groupSettings} from './settings/groups/consumer-group.js'
 import type {Values} from './settings/setting.js'
 
 export type MembershipValues = Pick<

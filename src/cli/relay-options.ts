@@ -2,7 +2,7 @@
 import {StreamtoolError} from '../core/errors.js'
 import {deadLetterTopicOf, type KeyExpression, type Partitioning} from '../core/relay/index.js'
 import {RELAY_DEFAULTS, type RelayOptions} from '../pipelines/relaying/options.js'
-import type {passthroughSettings} from './settings/passthrough-settings.js'
+import type {passthroughSettings} from './settings/groups/passthrough.js'
 import type {Values} from './settings/setting.js'
 
 export type PassthroughValues = Values<typeof passthroughSettings>

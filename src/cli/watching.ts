@@ -2,7 +2,7 @@
 import type {Logger, RunControl, RunStatus, WatchOptions, WatchServer} from '../core/ports/index.js'
 import type {KafkaClient} from './compose.js'
 import {RunWatch} from './run-watch.js'
-import type {httpSettings} from './settings/http-settings.js'
+import type {httpSettings} from './settings/groups/http.js'
 import type {Values} from './settings/setting.js'
 import type {SpringFacts} from './spring/index.js'
 import type {Stopping} from './signals.js'

@@ -6,7 +6,7 @@ import type {FoundProcessor} from '../cli/find-processor.js'
 import type {ProcessPlan} from '../cli/process-plan.js'
 import {processSettings} from '../cli/settings/catalog.js'
 import {flagsOf} from '../cli/settings/flags.js'
-import {outputSettings} from '../cli/settings/groups.js'
+import {outputSettings} from '../cli/settings/groups/output.js'
 import type {Values} from '../cli/settings/setting.js'
 import type {ExitCode} from '../core/errors.js'
 

@@ -3,7 +3,7 @@ import type {Delivery} from '../cli/delivery.js'
 import {type DeliverySurroundings, FileConsumingCommand} from '../cli/file-consuming-command.js'
 import {s3TransferSettings} from '../cli/settings/catalog.js'
 import {flagsOf} from '../cli/settings/flags.js'
-import {withoutTopic} from '../cli/settings/s3-settings.js'
+import {withoutTopic} from '../cli/settings/groups/s3.js'
 import type {Values} from '../cli/settings/setting.js'
 import {ExitCode} from '../core/errors.js'
 

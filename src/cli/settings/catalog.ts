@@ -1,33 +1,29 @@
 /** Which command has which settings. Configuration files are checked against this, documentation is made from it. */
+import {groupSettings} from './groups/consumer-group.js'
 import {
   deadLetterSettings,
   directorySettings,
   generationSettings,
-  groupSettings,
-  inspectingSettings,
-  kafkaSettings,
-  onceSettings,
-  outputSettings,
   patternSettings,
   reassemblySettings,
-  retryOutput,
-  retrySettings,
-  sandboxSettings,
-  securitySettings,
-  sendingSettings,
-  stoppingSettings,
-  topicSettings,
-} from './groups.js'
-import {passthroughSettings} from './passthrough-settings.js'
-import {httpSettings} from './http-settings.js'
+} from './groups/files.js'
+import {httpSettings} from './groups/http.js'
+import {inspectingSettings} from './groups/inspect.js'
+import {kafkaSettings, securitySettings, topicSettings} from './groups/kafka.js'
+import {outputSettings} from './groups/output.js'
+import {passthroughSettings} from './groups/passthrough.js'
+import {processingSettings, processorSettings} from './groups/process.js'
+import {retryOutput, retrySettings} from './groups/retry.js'
+import {onceSettings, stoppingSettings} from './groups/running.js'
 import {
   bucketCareSettings,
   bucketSettings,
   objectSettings,
   storeSettings,
   transferSettings,
-} from './s3-settings.js'
-import {processingSettings, processorSettings} from './process-settings.js'
+} from './groups/s3.js'
+import {sandboxSettings} from './groups/sandbox.js'
+import {sendingSettings} from './groups/upload.js'
 import type {Setting, Settings} from './setting.js'
 
 // The order is that of --help.

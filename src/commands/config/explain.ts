@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core'
 import {type Invocation, StreamtoolCommand} from '../../cli/base-command.js'
 import {flagsOf} from '../../cli/settings/flags.js'
-import {outputSettings} from '../../cli/settings/groups.js'
+import {outputSettings} from '../../cli/settings/groups/output.js'
 import {ExitCode} from '../../core/errors.js'
 
 export default class ConfigExplain extends StreamtoolCommand<typeof outputSettings> {

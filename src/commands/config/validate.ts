@@ -1,6 +1,6 @@
 import {type Invocation, StreamtoolCommand} from '../../cli/base-command.js'
 import {flagsOf} from '../../cli/settings/flags.js'
-import {outputSettings} from '../../cli/settings/groups.js'
+import {outputSettings} from '../../cli/settings/groups/output.js'
 import {ExitCode} from '../../core/errors.js'
 
 export default class ConfigValidate extends StreamtoolCommand<typeof outputSettings> {

@@ -1,5 +1,5 @@
 /** Where a process can be watched: probes, metrics. */
-import {integer, text} from './setting.js'
+import {integer, text} from '../setting.js'
 
 export const httpSettings = {
   metricsPort: integer({

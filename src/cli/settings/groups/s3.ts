@@ -1,5 +1,5 @@
 /** The settings of `s3-transfer`: which bucket, what its objects are like, and how they are sent. */
-import {choice, duration, integer, pairs, path, secret, size, text, toggle} from './setting.js'
+import {choice, duration, integer, pairs, path, secret, size, text, toggle} from '../setting.js'
 
 export const bucketSettings = {
   bucket: text({

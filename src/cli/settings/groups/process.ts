@@ -1,5 +1,5 @@
 /** What `process` has for itself. A plugin's own flags come on top (cli/plugin-flags.ts). */
-import {choice, duration, integer, pairs, path, text, toggle} from './setting.js'
+import {choice, duration, integer, pairs, path, text, toggle} from '../setting.js'
 
 export const processorSettings = {
   plugin: text({

@@ -1,14 +1,10 @@
 /** What `passthrough` has for itself. Spring's properties are another way of saying the same (cli/spring/). */
-import {
-  groupSettings,
-  kafkaSettings,
-  onceSettings,
-  outputSettings,
-  securitySettings,
-  stoppingSettings,
-} from './groups.js'
-import {httpSettings} from './http-settings.js'
-import {choice, decimal, duration, integer, list, size, text, toggle} from './setting.js'
+import {groupSettings} from './consumer-group.js'
+import {httpSettings} from './http.js'
+import {kafkaSettings, securitySettings} from './kafka.js'
+import {outputSettings} from './output.js'
+import {onceSettings, stoppingSettings} from './running.js'
+import {choice, decimal, duration, integer, list, size, text, toggle} from '../setting.js'
 
 const relaySettings = {
   input: list({
