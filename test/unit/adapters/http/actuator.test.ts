@@ -336,3 +336,83 @@ spring_cloud_stream_binder_kafka_offset{group="d",${stream},topic="scs.d.in"} 2.
     expect(answer.text.endsWith('\n# EOF\n')).toBe(true)
   })
 })
+
+describe('the rest', () => {
+  it('info, shutdown and the short names', async () => {
+    const {get, post, calls} = await served({
+      ...EVERYTHING,
+      endpoints: all('health', 'info', 'shutdown'),
+      info: {app: {name: 'peer'}},
+    })
+    for (const path of ['/actuator/info', '/info', '/info/'])
+      expect(await get(path)).toMatchObject({status: 200, text: '{"app":{"name":"peer"}}'})
+    expect((await get('/health')).json).toMatchObject({status: 'UP'})
+    expect((await get('/shutdown')).status).toBe(405)
+    expect(calls).toEqual([])
+    for (const path of ['/actuator/shutdown', '/shutdown'])
+      expect(await post(path, null, null)).toMatchObject({
+        status: 200,
+        text: '{"message":"Shutting down, bye..."}',
+      })
+    expect(calls).toHaveLength(2)
+    expect((await (await served(EVERYTHING)).post('/shutdown', null, null)).status).toBe(404)
+  })
+
+  it('a port for management has the endpoints, the other one the probes', async () => {
+    const {get, second} = await served({...EVERYTHING, management: LOOPBACK})
+    expect((await get('/actuator/health')).status).toBe(404)
+    expect((await get('/readyz')).status).toBe(200)
+    expect((await answerOf(`${second}/actuator/health`, {})).status).toBe(200)
+  })
+
+  it('a base path of / has everything at the root', async () => {
+    const {get, url} = await served({...EVERYTHING, basePath: ''})
+    expect((await get('/')).json).toMatchObject({_links: {self: {href: url}}})
+    expect((await get('/bindings/input')).status).toBe(200)
+  })
+
+  it('HEAD has the head alone; a path that cannot be decoded is refused', async () => {
+    const {get} = await served(EVERYTHING)
+    expect(await get('/actuator/health', {method: 'HEAD'})).toMatchObject({status: 200, text: ''})
+    expect((await get('/%zz')).status).toBe(400)
+  })
+
+  it('a host that is none is not repeated', async () => {
+    const {url} = await served(EVERYTHING)
+    const client = send(`${url}/actuator`, {headers: {Host: 'evil"host/x'}})
+    client.end()
+    const [response] = (await once(client, 'response')) as [NodeJS.ReadableStream]
+    let text = ''
+    for await (const piece of response) text += piece.toString()
+    expect(text).not.toContain('evil')
+  })
+
+  it('headers without end are cut off', async () => {
+    const {url, get} = await served(EVERYTHING)
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.on('error', () => undefined).resume()
+    socket.write(`GET /actuator HTTP/1.1\r\nX: ${'x'.repeat(64 * 1024)}`)
+    await once(socket, 'close')
+    expect((await get('/livez')).status).toBe(200)
+  })
+
+  it('a port that is taken is named', async () => {
+    const {url} = await served(EVERYTHING)
+    const port = Number(new URL(url).port)
+    const control = {status: () => RUNNING} as RunControl
+    await expect(startWatching({...EVERYTHING, server: {...LOOPBACK, port}}, control)).rejects.toMatchObject({
+      code: 'PORT_UNUSABLE',
+      message: expect.stringContaining(`${port}`) as string,
+    })
+  })
+
+  it('closes soon, whoever is still connected', async () => {
+    const {server, url} = await served(EVERYTHING)
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.on('error', () => undefined).resume()
+    await once(socket, 'connect')
+    socket.write('POST /actuator/bindings/input HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{')
+    await server.close()
+    if (!socket.closed) await once(socket, 'close')
+  })
+})
