@@ -2,8 +2,8 @@
  * What a process holds of an output directory while it runs: its workspace, or a new one when that was lost, the
  * descriptors of its files, and one way of waiting out trouble with the storage.
  */
-import {StreamtoolError} from '../../core/errors.js'
 import type {Clock, Logger} from '../../core/ports/index.js'
+import {leavingBehind} from '../system/leave-behind.js'
 import {DescriptorPool} from './descriptor-pool.js'
 import {waitOutOutages, type WhenStorageAllows} from './storage-outage.js'
 import {type IndexName, openWorkspace, reopenWorkspace, type Workspace} from './workspace.js'
@@ -61,15 +61,8 @@ export class OutputPlace {
   }
 
   /** Storage that is in trouble when the run ends must not make a good end a bad one. */
-  async leave(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (thrown) {
-      if (!(thrown instanceof StreamtoolError)) throw thrown
-      this.options.logger.warn(`${thrown.message} What is left there is removed by the next run.`, {
-        code: thrown.code,
-      })
-    }
+  leave(work: () => Promise<void>): Promise<void> {
+    return leavingBehind(work, this.options.logger)
   }
 
   private async newWorkspace(): Promise<Workspace> {

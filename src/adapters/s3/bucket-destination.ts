@@ -10,6 +10,7 @@ import type {
   SpillStore,
   StepObserver,
 } from '../../core/ports/index.js'
+import {leavingBehind} from '../system/leave-behind.js'
 import type {BucketClient} from './bucket-client.js'
 import type {Capabilities} from './capabilities.js'
 import {heldAs} from './generation-metadata.js'
@@ -129,16 +130,9 @@ class BucketDestination implements Destination {
     await this.leave(() => endOrphans(this.options, 0, {}, ({entry}) => entry.key === key))
   }
 
-  /** What cannot be removed now is in the journal, and removed by the next run. */
-  private async leave(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work()
-    } catch (thrown) {
-      if (!(thrown instanceof StreamtoolError)) throw thrown
-      this.options.logger.warn(`${thrown.message} What is left there is removed by the next run.`, {
-        code: thrown.code,
-      })
-    }
+  /** It is in the journal. */
+  private leave(work: () => Promise<unknown>): Promise<void> {
+    return leavingBehind(work, this.options.logger)
   }
 }
 

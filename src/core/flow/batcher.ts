@@ -3,9 +3,10 @@
  * byte budget. No record waits for a timer: while a partition has a request under way its small records gather for
  * the next one (as Nagle's algorithm does for a connection); without one, or with a batch that is full, they go.
  */
-import {recordBytesUpperBound, RECORD_BATCH_HEADER_BYTES} from '../chunk/index.js'
-import {Semaphore} from './semaphore.js'
+import {recordBytesUpperBound} from '../chunk/index.js'
 import type {OutgoingRecord, RecordProducer, StepObserver} from '../ports/index.js'
+import {firstBatch} from './batch.js'
+import {Semaphore} from './semaphore.js'
 
 /** More at once than these gain nothing: the broker works through them one by one. */
 const REQUESTS_IN_FLIGHT = 8
@@ -43,14 +44,8 @@ class PartitionQueue {
   }
 
   takeBatch(maxBatchBytes: number): Pending[] {
-    let bytes = RECORD_BATCH_HEADER_BYTES
-    let count = 0
-    for (const pending of this.pending) {
-      if (count > 0 && bytes + pending.bytes > maxBatchBytes) break
-      bytes += pending.bytes
-      count += 1
-    }
-    this.pendingBytes -= bytes - RECORD_BATCH_HEADER_BYTES
+    const {count, recordBytes} = firstBatch(this.pending, maxBatchBytes)
+    this.pendingBytes -= recordBytes
     return this.pending.splice(0, count)
   }
 }

@@ -6,6 +6,7 @@
 export {AdaptiveLimit} from './adaptive-limit.js'
 export {abortable, isAborted} from './abort.js'
 export {type BackOff, pauseAfter, spread} from './back-off.js'
+export {firstBatch} from './batch.js'
 export {Batcher} from './batcher.js'
 export {Gauge} from './gauge.js'
 export {type OutageWatch, waitOut, type WhenItAllows} from './outage.js'

@@ -3,9 +3,9 @@
  * together, in batches as large as the topic takes. A partition has one request under way at a time, so that no retry
  * can put a later record before an earlier one; meanwhile its next batch gathers. Partitions go side by side.
  */
-import {RECORD_BATCH_HEADER_BYTES, recordBytesUpperBound} from '../../core/chunk/index.js'
+import {recordBytesUpperBound} from '../../core/chunk/index.js'
 import {StreamtoolError} from '../../core/errors.js'
-import {Gauge, isAborted, Semaphore} from '../../core/flow/index.js'
+import {firstBatch, Gauge, isAborted, Semaphore} from '../../core/flow/index.js'
 import type {OutgoingRecord, RecordProducer, StepObserver} from '../../core/ports/index.js'
 import type {OutputBinding} from './binding.js'
 import {type OpenRecord, Settling} from './open-record.js'
@@ -148,13 +148,7 @@ export class OutputWriter {
 }
 
 function takeBatch(queue: Queue, maxBatchBytes: number): Entry[] {
-  let bytes = RECORD_BATCH_HEADER_BYTES
-  let count = 0
-  for (const entry of queue.entries) {
-    if (count > 0 && bytes + entry.bytes > maxBatchBytes) break
-    bytes += entry.bytes
-    count += 1
-  }
+  const {count} = firstBatch(queue.entries, maxBatchBytes)
   const batch = count === queue.entries.length ? queue.entries : queue.entries.slice(0, count)
   queue.entries = count === queue.entries.length ? [] : queue.entries.slice(count)
   return batch

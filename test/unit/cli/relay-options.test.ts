@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {relayOptionsOf} from '../../../src/cli/relay-options.js'
-import {passthroughSettings} from '../../../src/cli/settings/passthrough-settings.js'
+import {passthroughSettings} from '../../../src/cli/settings/groups/passthrough.js'
 import {resolveSettings} from '../../../src/cli/settings/resolve.js'
 import {parsePassthrough} from '../../../src/cli/spring/index.js'
 import {temporaryDirectory} from '../../support/temporary-directory.js'

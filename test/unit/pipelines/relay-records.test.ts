@@ -422,7 +422,7 @@ describe('the control of a relay', () => {
       kafka,
       Array.from({length: 9}, (_, i) => ({value: String(i)})),
     )
-    await eventually('no more is read', () => control?.status().levels['in_flight_records'] === 4)
+    await eventually('no more is read', () => control?.status().levels['in.flight.records'] === 4)
     expect(await valuesOn(kafka)).toEqual([])
     await control?.start('output')
     await eventually('all is relayed', async () => (await valuesOn(kafka)).join('') === '012345678')
@@ -430,7 +430,7 @@ describe('the control of a relay', () => {
 
     await control?.stop('output')
     await put(kafka, [{value: 'later'}])
-    await eventually('it is read', () => control?.status().levels['in_flight_records'] === 1)
+    await eventually('it is read', () => control?.status().levels['in.flight.records'] === 1)
     const stopping = performance.now()
     stop.abort()
     await running
