@@ -13,6 +13,11 @@ export class FileDigest {
     this.bytes += data.length
   }
 
+  /** Of what it was given until now. */
+  get crc32(): number {
+    return this.crc
+  }
+
   finish(): {readonly sha512: Buffer; readonly crc32: Buffer; readonly sizeBytes: number} {
     const crc = Buffer.alloc(4)
     crc.writeUInt32BE(this.crc)

@@ -13,7 +13,7 @@ import {
 } from '../../core/chunk/index.js'
 import {NO_HEADERS} from '../../core/chunk/headers.js'
 import {StreamtoolError} from '../../core/errors.js'
-import type {Batcher} from '../../core/flow/index.js'
+import {type Batcher, BufferPool} from '../../core/flow/index.js'
 import type {Clock, FileIdentity, SourceFile, SourceReader} from '../../core/ports/index.js'
 import {planUpload, type UploadPlan} from './upload-plan.js'
 
@@ -26,6 +26,8 @@ export interface FileSenderOptions {
   readonly clock: Clock
   readonly partitionCount: number
   readonly chunkBytes: number
+  /** Of chunks that are read and not acknowledged. */
+  readonly inFlightBytes: number
   /** The largest record batch that the topic takes. */
   readonly topicMaxBatchBytes: number
   readonly wireFormat: WireFormat
@@ -45,7 +47,12 @@ export interface SentFile {
 }
 
 export class FileSender {
-  constructor(private readonly options: FileSenderOptions) {}
+  private readonly chunkBuffers: BufferPool
+
+  constructor(private readonly options: FileSenderOptions) {
+    const {chunkBytes, inFlightBytes} = options
+    this.chunkBuffers = new BufferPool(chunkBytes, Math.ceil(inFlightBytes / chunkBytes))
+  }
 
   /**
    * Resolves when every chunk is acknowledged.
@@ -96,11 +103,13 @@ export class FileSender {
   /** @returns false when a chunk was not what had been hashed */
   private async sendChunks(file: SourceFile, plan: UploadPlan, partition: number): Promise<boolean> {
     const {batcher, signal, wireFormat, onChunkAcknowledged} = this.options
+    const {chunkBuffers} = this
     const underWay = new UnderWay()
     let unchanged = true
     for (let index = 1; index <= plan.split.count; index++) {
       signal.throwIfAborted()
-      const chunk = await readable(file, () => plan.readChunk(index))
+      let place: Buffer | null = null
+      const chunk = await readable(file, () => plan.readChunk(index, () => (place ??= chunkBuffers.take())))
       if (chunk === null) {
         unchanged = false
         break
@@ -113,7 +122,12 @@ export class FileSender {
         wireFormat,
       )
       const sent = await batcher.add(partition, record)
-      underWay.add(sent.acknowledged.then(() => onChunkAcknowledged(data.length)))
+      const onAcknowledged = () => {
+        // Only then: a request that failed may still be reading it.
+        if (place !== null) chunkBuffers.give(place)
+        onChunkAcknowledged(data.length)
+      }
+      underWay.add(sent.acknowledged.then(onAcknowledged))
     }
     // Also when it changed: generations of a path stay in order on the topic, so nothing of the next attempt is
     // sent while something of this one is under way.

@@ -18,9 +18,13 @@ export interface UploadPlan {
   readonly split: SplitPlan
   /**
    * Reads a chunk for sending.
+   * @param place holds its data afterwards, unless it is the only one
    * @returns null when it is not what was hashed: the file changed
    */
-  readonly readChunk: (index: number) => Promise<{readonly data: Buffer; readonly sha512: Buffer} | null>
+  readonly readChunk: (
+    index: number,
+    place: () => Buffer,
+  ) => Promise<{readonly data: Buffer; readonly sha512: Buffer} | null>
 }
 
 export interface UploadTerms {
@@ -35,8 +39,8 @@ const HASHES_UNDER_WAY = 4
 
 /**
  * Hashes the file in one sequential pass, and each chunk on other threads meanwhile; so the second pass need not.
- * It remembers a CRC-32 for each chunk: enough to notice that a chunk is not the one that was hashed. A file of one
- * chunk is kept in memory and read only once.
+ * It remembers the CRC-32 of the file up to each chunk: enough to notice that a chunk is not the one that was hashed. A
+ * file of one chunk is kept in memory and read only once.
  *
  * @returns null when the file ended early: it changed
  */
@@ -50,33 +54,34 @@ export async function planUpload(
   if (sizeBytes === 0 && (await reader.read(Buffer.allocUnsafe(1), 0)) > 0) return null
   const split = splitPlan(sizeBytes, chunkBytes)
   const digest = new FileDigest()
-  const chunkCrcs: number[] = []
+  const crcsBefore: number[] = []
   const chunkHashes = Buffer.allocUnsafe(split.count > 1 ? split.count * SHA512_BYTES : 0)
   const underWay: Promise<void>[] = []
   let last: Buffer = Buffer.alloc(0)
   for await (const data of chunkData(reader, split)) {
     if (data === null) return null
-    const at = chunkCrcs.length
+    const at = crcsBefore.length
     if (split.count > 1) {
       const keep = (hash: Buffer) => void hash.copy(chunkHashes, at * SHA512_BYTES)
       const hash = chunkHashAside(data)
       if (hash instanceof Promise) underWay.push(hash.then(keep))
       else keep(hash)
     }
+    crcsBefore.push(digest.crc32)
     digest.update(data)
-    chunkCrcs.push(crc32(data))
     if (underWay.length === HASHES_UNDER_WAY) await underWay.shift()
     last = data
   }
   await Promise.all(underWay)
+  crcsBefore.push(digest.crc32)
   const {sha512, crc32: fileCrc32} = digest.finish()
 
-  const readChunk = async (index: number) => {
+  const readChunk = async (index: number, place: () => Buffer) => {
     if (split.count === 1) return {data: last, sha512}
     const {offsetBytes, byteLength} = split.chunk(index)
-    const data = Buffer.allocUnsafe(byteLength)
+    const data = place().subarray(0, byteLength)
     const complete = (await reader.read(data, offsetBytes)) === byteLength
-    if (!complete || crc32(data) !== chunkCrcs[index - 1]) return null
+    if (!complete || crc32(data, crcsBefore[index - 1]) !== crcsBefore[index]) return null
     return {data, sha512: chunkHashes.subarray((index - 1) * SHA512_BYTES, index * SHA512_BYTES)}
   }
   const {subdir, name} = splitWirePath(file.path)
