@@ -133,8 +133,7 @@ export function memorySpill(): SpillStore & {spilledBytes: number; open: number}
           store.spilledBytes += data.length
           return position
         },
-        read: async (position: number, byteLength: number) =>
-          content.subarray(position, position + byteLength),
+        read: async (position: number, place: Buffer) => void content.copy(place, 0, position),
         close: async () => {
           store.open -= 1
         },

@@ -39,13 +39,11 @@ export class PooledFile implements Reopenable {
     return position
   }
 
-  async read(position: number, byteLength: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(byteLength)
+  async read(position: number, place: Buffer): Promise<void> {
     await naming('read', this.path, async () => {
-      const count = await this.pool.use(this, (descriptor) => readFully(descriptor, buffer, position))
-      if (count < byteLength) throw Object.assign(new Error('it has become shorter'), {code: 'EIO'})
+      const count = await this.pool.use(this, (descriptor) => readFully(descriptor, place, position))
+      if (count < place.length) throw Object.assign(new Error('it has become shorter'), {code: 'EIO'})
     })
-    return buffer
   }
 
   async remove(): Promise<void> {

@@ -84,7 +84,7 @@ function spillFile(
       last = appended.catch(() => undefined)
       return appended
     },
-    read: (position, byteLength) => whenStorageAllows(() => file.read(position, byteLength)),
+    read: (position, place) => whenStorageAllows(() => file.read(position, place)),
     async close() {
       await last
       await file.remove()

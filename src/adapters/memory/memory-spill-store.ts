@@ -39,18 +39,16 @@ class MemorySpillFile implements SpillFile {
     return position
   }
 
-  async read(position: number, byteLength: number): Promise<Buffer> {
-    const bytes = Buffer.alloc(byteLength)
+  async read(position: number, place: Buffer): Promise<void> {
     let filled = 0
     for (const [start, piece] of this.pieces) {
       const from = Math.max(position, start)
-      const to = Math.min(position + byteLength, start + piece.length)
-      if (from < to) filled += piece.copy(bytes, from - position, from - start, to - start)
+      const to = Math.min(position + place.length, start + piece.length)
+      if (from < to) filled += piece.copy(place, from - position, from - start, to - start)
     }
-    if (filled < byteLength) {
-      throw new StreamtoolError('STORAGE_FAILED', `${byteLength} bytes at ${position} were never spilled.`)
+    if (filled < place.length) {
+      throw new StreamtoolError('STORAGE_FAILED', `${place.length} bytes at ${position} were never spilled.`)
     }
-    return bytes
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Files as objects of a bucket: opens writers, and knows what the bucket holds. */
 import {StreamtoolError} from '../../core/errors.js'
-import {Gauge, Semaphore, Turns, waitOut} from '../../core/flow/index.js'
+import {Semaphore, Turns, waitOut} from '../../core/flow/index.js'
 import type {
   Clock,
   Destination,
@@ -18,6 +18,7 @@ import {type KeyTemplate, versionedKey} from './key-template.js'
 import {fingerprintOf, type ObjectSettings} from './object-settings.js'
 import {ObjectWriter, type WriterSite} from './object-writer.js'
 import {endNameless, endOrphans, ORPHANED_MS} from './orphans.js'
+import {PartMemory} from './part-buffer.js'
 import {type IfExists, verdictOn} from './publish.js'
 import type {UploadJournal} from './upload-journal.js'
 
@@ -54,6 +55,8 @@ class BucketDestination implements Destination {
 
   constructor(private readonly options: BucketDestinationOptions) {
     const {client, capabilities, logger, clock, memoryBytes, object, partBytes, ...shared} = options
+    const fillingBytes = memoryBytes * FILLING_SHARE
+    const sendingBytes = memoryBytes - fillingBytes
     this.site = {
       ...shared,
       client,
@@ -63,8 +66,8 @@ class BucketDestination implements Destination {
       readsBack: capabilities.readsBack,
       fingerprint: fingerprintOf(object),
       wantedPartBytes: partBytes,
-      filling: {bytes: new Gauge(), limitBytes: memoryBytes * FILLING_SHARE, spill: options.spill},
-      sending: new Semaphore(memoryBytes * (1 - FILLING_SHARE)),
+      memory: new PartMemory(options.spill, fillingBytes, sendingBytes, partBytes),
+      sending: new Semaphore(sendingBytes),
       turns: new Turns(),
       whenStoreAllows: waitOut({
         isSuspect: isOutage,

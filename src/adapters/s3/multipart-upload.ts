@@ -97,15 +97,13 @@ export class MultipartUpload {
     this.throwIfFailed()
     const {sending: budget} = this.site
     const release = await budget.acquire(part.byteLength, this.ends)
-    let content: Buffer
-    try {
-      content = await part.content()
-      await part.clear()
-    } catch (thrown) {
+    const body = await part.take().catch((thrown: unknown) => {
       release()
       throw thrown
-    }
-    const sending = this.sendNow(number, content)
+    })
+    const sending = this.sendNow(number, body.bytes)
+      // Only now: a request that failed may still be reading it.
+      .then(() => body.giveBack())
       .catch((thrown: unknown) => {
         this.failure ??= {thrown}
         // The others would be sent in vain.

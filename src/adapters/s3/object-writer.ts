@@ -16,7 +16,7 @@ import {heldAs, metadataOf} from './generation-metadata.js'
 import {versionedKey} from './key-template.js'
 import {MultipartUpload, type UploadSite} from './multipart-upload.js'
 import {objectFields, type ObjectSettings} from './object-settings.js'
-import {type FillingBudget, PartBuffer} from './part-buffer.js'
+import {PartBuffer, type PartMemory} from './part-buffer.js'
 import {mostBytesOf, partBytesFor} from './part-plan.js'
 import {
   type Claim,
@@ -36,7 +36,7 @@ export interface WriterSite extends Omit<UploadSite, 'whenStoreAllows'> {
   /** Of {@link object}, for what goes on with an upload. */
   readonly fingerprint: string
   readonly wantedPartBytes: number
-  readonly filling: FillingBudget
+  readonly memory: PartMemory
   /** By key: looking at what is there and writing belong together. */
   readonly turns: Turns
   /** The store proves nothing of what it was sent, so it is read back. */
@@ -85,7 +85,7 @@ export class ObjectWriter implements FileWriter {
     this.key = firstKey
     this.ends = AbortSignal.any([this.stop.signal, signal])
     setMaxListeners(0, this.ends)
-    this.part = new PartBuffer(site.filling, this.ends)
+    this.part = new PartBuffer(site.memory, this.ends)
     this.uploadSite = {...site, whenStoreAllows: (work) => this.whenStoreAllows(work)}
   }
 
@@ -171,13 +171,12 @@ export class ObjectWriter implements FileWriter {
     const {file, site, part, firstKey} = this
     const release = await site.sending.acquire(part.byteLength, this.ends)
     try {
-      const content = await part.content()
-      await part.clear()
-      return await this.publish({
+      const body = await part.take()
+      const published = await this.publish({
         write: (key, condition) =>
           this.whenStoreAllows(async () => {
             site.steps.reached('before-put')
-            await site.client.put(key, content, condition, this.fields(), {
+            await site.client.put(key, body.bytes, condition, this.fields(), {
               ...this.calls(),
               claimedCrc: this.crc,
             })
@@ -187,6 +186,9 @@ export class ObjectWriter implements FileWriter {
         looksFirst: false,
         otherKey: versionedKey(firstKey, file),
       })
+      // Only now: a request that failed may still be reading it.
+      body.giveBack()
+      return published
     } finally {
       release()
     }
@@ -244,7 +246,7 @@ export class ObjectWriter implements FileWriter {
     this.upload ??= await MultipartUpload.begin(this.uploadSite, this.plan(), this.ends)
     await this.upload.send(this.partNumber, this.part)
     this.partNumber += 1
-    this.part = new PartBuffer(this.site.filling, this.ends)
+    this.part = new PartBuffer(this.site.memory, this.ends)
   }
 
   /**

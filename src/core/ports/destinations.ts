@@ -62,7 +62,8 @@ export interface FileWriter {
 export interface SpillFile {
   /** @returns the position to read it back from */
   append(data: Buffer): Promise<number>
-  read(position: number, byteLength: number): Promise<Buffer>
+  /** Fills the place with what begins at the position. */
+  read(position: number, place: Buffer): Promise<void>
   close(): Promise<void>
 }
 

@@ -55,7 +55,8 @@ export class ReorderBuffer {
     const spilled = this.append(data)
     this.spilledCount += 1
     const load = async () => {
-      const loaded = await (await this.file()).read(await spilled, byteLength)
+      const loaded = Buffer.allocUnsafe(byteLength)
+      await (await this.file()).read(await spilled, loaded)
       this.spilledCount -= 1
       // Its space is wanted, perhaps for what comes next, and this file may stay open for long.
       if (this.spilledCount === 0) await this.endSpill().catch(() => undefined)
