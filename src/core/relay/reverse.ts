@@ -14,10 +14,12 @@ import {forwarded, withValue} from './transform.js'
 /** What is reversed: graphemes, of which bytes that are no UTF-8 have none; those by bytes; all by bytes. */
 export type ReverseBy = 'grapheme' | 'grapheme-or-byte' | 'byte'
 
-const segmenter = new Intl.Segmenter('und', {granularity: 'grapheme'})
+/** Made when it is needed: that takes tens of milliseconds. */
+let segmenter: Intl.Segmenter | null = null
 const CARRIAGE_RETURN = 0x0d
 
 export function graphemesOf(text: string): string[] {
+  segmenter ??= new Intl.Segmenter('und', {granularity: 'grapheme'})
   return Array.from(segmenter.segment(text), ({segment}) => segment)
 }
 
