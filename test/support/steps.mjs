@@ -81,16 +81,20 @@ export function beside(first, ...others) {
   }
 }
 
-/** `bin/run.js` runs what was built; tests must not run what was built before the last change. */
+/**
+ * `bin/run.js` runs what was built; tests must not run what was built before the last change. As for those who install
+ * it, its commands are listed beforehand: else every single start would load all of them.
+ */
 export function buildIfStale() {
   return {
     name: 'build',
     run: async (output) => {
-      if (!distIsStale()) {
-        console.log('dist is as new as src')
-        return []
-      }
-      return npmScript('build').run(output)
+      const counts = []
+      if (distIsStale()) counts.push(...(await npmScript('build').run(output)))
+      else console.log('dist is as new as src')
+      // The build has removed the list of the one before.
+      if (!existsSync(join(ROOT, 'oclif.manifest.json'))) await execute('npx', ['oclif', 'manifest'], output)
+      return counts
     },
   }
 }
