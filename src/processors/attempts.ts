@@ -20,7 +20,7 @@ import type {
   StepObserver,
 } from '../core/ports/index.js'
 import {uploadKey} from '../core/reassembly/index.js'
-import {withinLimits} from './attempt.js'
+import {withinLimits} from './within-limits.js'
 import {fileInfo} from './file-info.js'
 import type {ProcessorHost} from './host.js'
 

@@ -4,7 +4,7 @@ import {isAborted} from '../../core/flow/index.js'
 import type {StagedFile} from '../../core/ports/index.js'
 import type {FileInfo, RunContext} from '../contract.js'
 import {isError, messageOf} from '../stack.js'
-import {attempt, type AttemptSurroundings, type Call, callForFile, pluginLog} from './attempt.js'
+import {attempt, type AttemptSurroundings, type Call, callForFile, pluginLog} from './plugin-call.js'
 import {pluginFailure} from './failure.js'
 import {asPlugin} from './plugin-work.js'
 
