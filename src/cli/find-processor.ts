@@ -73,7 +73,7 @@ export async function findProcessor(search: ProcessorSearch): Promise<FoundProce
     processor,
     origin,
     needsResultTopic: BUILTIN_PROCESSORS.get(spec)?.needsResultTopic === true,
-    settings: pluginSettings(processor),
+    settings: pluginSettings(processor, 'process'),
     properties:
       given === undefined
         ? new Map()

@@ -1,6 +1,7 @@
 /**
  * A plugin's own flags as settings of the command that runs it: they parse as strictly, and come from a flag, its
- * variable, `--options` or `process.options` in the configuration, or the plugin's own default; in this order.
+ * variable, `--options` or `options` in the command's section of the configuration (`process.options`), or the plugin's own
+ * default; in this order.
  */
 import {StreamtoolError} from '../core/errors.js'
 import type {FlagDefinition, FlagDefinitions, Processor} from '../processors/contract.js'
@@ -18,20 +19,18 @@ import {
   variableName,
 } from './settings/setting.js'
 
-export const OPTIONS_SECTION = 'process.options'
-
-export function pluginSettings({name, flags = {}}: Processor): Settings {
-  const group = name.toUpperCase()
+/** @param command that runs it, and has a setting `options` */
+export function pluginSettings({name, flags = {}}: Processor, command: string): Settings {
+  const facts = {group: name.toUpperCase(), section: `${command}.options`}
   return Object.fromEntries(
-    Object.entries(flags).map(([flag, definition]) => [flag, settingOf(definition, group)]),
+    Object.entries(flags).map(([flag, definition]) => [flag, settingOf(definition, facts)]),
   )
 }
 
-function settingOf(definition: FlagDefinition, group: string): Setting {
+function settingOf(definition: FlagDefinition, place: Pick<Setting, 'group' | 'section'>): Setting {
   const facts = {
-    group,
+    ...place,
     summary: definition.description ?? 'A flag of the plugin',
-    section: OPTIONS_SECTION,
     // An empty text is no value of a setting, but may be a plugin's default (optionsOf).
     ...(definition.default === undefined || definition.default === ''
       ? {}

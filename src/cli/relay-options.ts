@@ -19,6 +19,7 @@ export function relayOptionsOf(
 ): RelayOptions {
   const {deadLetterTopic, deadLetterPartitions, maxAttempts} = values
   if (maxAttempts < 1) throw invalid('--max-attempts is the first attempt too: it must be 1 or more.')
+  if (values.timeout === 0) throw invalid('--timeout leaves no time at all.')
   const {inputs, output} = topicsOf(values)
   const failure = {
     onFailure: deadLetterTopic === undefined ? values.onFailure : 'dead-letter',
@@ -35,6 +36,7 @@ export function relayOptionsOf(
     startOffset: values.startOffset,
     concurrency: Math.max(1, values.concurrency),
     retry: {
+      timeoutMs: values.timeout ?? null,
       maxAttempts,
       backOff: {initialMs: values.backOff, maxMs: values.backOffMax, multiplier: values.backOffMultiplier},
     },

@@ -4,6 +4,7 @@ import {KafkaCommand, type KafkaInvocation} from '../cli/kafka-command.js'
 import {type PassthroughValues, relayOptionsOf} from '../cli/relay-options.js'
 import {flagsOf} from '../cli/settings/flags.js'
 import {passthroughSettings} from '../cli/settings/groups/passthrough.js'
+import type {FoundTransform} from '../cli/find-transform.js'
 import type {SpringFacts} from '../cli/spring/index.js'
 import {ExitCode} from '../core/errors.js'
 import type {RelayReport} from '../core/report.js'
@@ -37,16 +38,26 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
   /** An image's ENTRYPOINT may end in a `$@` that no shell replaces: else oclif looks for a command `passthrough $@`. */
   static override strict = false
 
-  protected readonly settings = passthroughSettings
+  /** With those of the plugin, once it is known. */
+  protected settings = passthroughSettings
   protected override readonly servesItself = true
   #spring: SpringFacts | null = null
+  #found: FoundTransform | null = null
 
   /** Spring's properties are dotted, may follow a `--`, and are `false` when they say so: none of it is oclif's way. */
   protected override async readArguments(): Promise<Arguments> {
     const {parsePassthrough} = await import('../cli/spring/index.js')
-    const {flags, properties, spring, remarks} = await parsePassthrough(this.argv, process.env, process.cwd())
-    this.#spring = spring
-    return {args: {}, flags, properties, remarks}
+    const [env, cwd] = [process.env, process.cwd()]
+    const parse = (areAll: boolean) =>
+      parsePassthrough(this.argv, env, cwd, {settings: this.settings, areAll})
+    let said = await parse(false)
+    const {findTransform} = await import('../cli/find-transform.js')
+    this.#found = await findTransform({...said, cwd, env, pluginsDir: this.config.dataDir})
+    if (this.#found !== null) this.settings = {...this.settings, ...this.#found.settings}
+    said = await parse(true)
+    this.#spring = said.spring
+    const properties = new Map([...(this.#found?.properties ?? []), ...said.properties])
+    return {args: {}, flags: said.flags, properties, remarks: said.remarks}
   }
 
   protected titleOf({input, output}: PassthroughValues): string {
@@ -97,10 +108,11 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
     const producer = kafka.producer({compression: values.compression === 'none' ? null : values.compression})
     const control = lateControl(options, (reason) => stopping.stop(reason))
     const watching = await openPassthroughWatching(values, this.#spring, control, logger)
-    const transform = await transformOf(values, {
+    const failed = new AbortController()
+    const transform = await transformOf(values, this.#found, {
       logger,
       signal: stopping.signal,
-      pluginsDir: this.config.dataDir,
+      fail: (error) => failed.abort(error),
     }).catch(async (thrown: unknown) => {
       await watching?.close()
       throw thrown
@@ -124,9 +136,10 @@ Runs until it is stopped; with --once until the end that the inputs had at the s
             steps: stepObserver(),
             onControl: control.is,
           },
-          stopping.signal,
+          AbortSignal.any([stopping.signal, failed.signal]),
         ),
       )
+      failed.signal.throwIfAborted()
       await output.finish(report, summarizeRelay(report), exitCode === ExitCode.done)
       return exitCode
     } finally {

@@ -199,6 +199,12 @@ export const ERROR_KINDS = {
     endsRun: true,
     meaning: 'A processor failed where nobody waited for it (a timer, a promise that was not awaited).',
   },
+  PROGRAM_OUT_OF_STEP: {
+    exitCode: 7,
+    endsRun: true,
+    meaning:
+      'A program that transforms records wrote a line that nobody had asked for, or that is the answer to another record.',
+  },
 
   INTERRUPTED: {exitCode: 130, meaning: 'Stopped by a signal before the work was finished.'},
 } as const satisfies Record<string, ErrorKind>

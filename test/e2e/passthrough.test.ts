@@ -1,12 +1,14 @@
 /** `passthrough` through bin/run.js: the recipe it replaces, and what a kill -9 costs. */
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
+import {writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {createKafkaClient, type KafkaClient} from '../../src/adapters/kafka/index.js'
 import type {ConsumedRecord} from '../../src/core/ports/index.js'
 import type {RelayReport} from '../../src/core/report.js'
-import {streamtoolJson} from '../support/cli.js'
+import {streamtool, streamtoolJson} from '../support/cli.js'
 import {type MortalBroker, startSandboxProcess} from '../support/crash/brokers.js'
 import {silentLogger} from '../support/delivery.js'
 import {temporaryDirectories} from '../support/temporary-directory.js'
@@ -64,6 +66,55 @@ describe('passthrough', () => {
       {key: Buffer.from('k'), value: Buffer.from('dlrow olleh')},
     ])
     expect(await kafka.admin().committedOffsets('text-reversal', input)).toMatchObject([{offset: 1}])
+  })
+
+  it("has the flags of its plugin: as arguments, in Spring's JSON, as variables and in --options; --help shows them", async () => {
+    const cwd = await newDirectory()
+    await writeFile(
+      join(cwd, 'marks.mjs'),
+      `export default {
+         name: 'marks',
+         flags: {
+           before: {type: 'string', required: true, description: 'What stands before'},
+           howOften: {type: 'number', default: 1, min: 1},
+           loud: {type: 'boolean'},
+           after: {type: 'string', default: ''},
+         },
+         transform({value}, {options: {before, howOften, loud, after}}) {
+           const text = before.repeat(howOften) + value + after
+           return {value: loud ? text.toUpperCase() : text}
+         },
+       }`,
+    )
+    await kafka.admin().createTopic('flags-in', {partitions: 1})
+    const records = [{key: null, value: [Buffer.from('x')], headers: []}]
+    await kafka.producer().send({topic: 'flags-in', partition: 0, records})
+    const args = ['passthrough', '--input', 'flags-in', '--output', 'flags-out', '--plugin', './marks.mjs']
+    const run = (more: readonly string[], variables: NodeJS.ProcessEnv) =>
+      streamtool([...args, ...more, '--create-topics', '--once', '--from-beginning', '--json'], {
+        cwd,
+        env: {...env, ...variables},
+      })
+    const [{exitCode, stderr}, {stdout: help}] = await Promise.all([
+      run([], {}),
+      streamtool(['passthrough', '--plugin=./marks.mjs', '--help'], {cwd, env}),
+      run(['--before=a', '--how-often', '2', '--loud', '--options', 'after=z'], {}),
+    ])
+    expect({exitCode, stderr}).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('needs before') as string,
+    })
+    expect(help).toMatch(/MARKS FLAGS[^]*--before=TEXT +What stands before \(needed\)/)
+    await run(['--loud=false', '--server.port=-1'], {
+      SPRING_APPLICATION_JSON: '{"before":"b","how-often":3}',
+      STREAMTOOL_AFTER: 'y',
+    })
+    expect((await recordsOn('flags-out')).flat().map(({value}) => String(value))).toEqual(['AAXZ', 'bbbxy'])
+    const misspelt = await run(['--before=a', '--how-oftn=2'], {})
+    expect(misspelt).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('did you mean --how-often') as string,
+    })
   })
 
   // Images whose ENTRYPOINT ends in "$@", "--" have both before all arguments.

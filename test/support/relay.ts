@@ -21,7 +21,7 @@ export interface RelayMember {
   readonly onControl?: (control: RunControl) => void
 }
 
-export const QUICK_RETRY = {maxAttempts: 3, backOff: {initialMs: 1, maxMs: 4, multiplier: 2}}
+export const QUICK_RETRY = {timeoutMs: null, maxAttempts: 3, backOff: {initialMs: 1, maxMs: 4, multiplier: 2}}
 
 export function relay({
   kafka,

@@ -1,6 +1,8 @@
 /** The flags of the plugin that is named beside `--help`, which become flags of the command that runs it. */
 import type {Command} from '@oclif/core'
+import type {TransformSearch} from '../find-transform.js'
 import {flagsOf} from '../settings/flags.js'
+import type {Settings} from '../settings/setting.js'
 
 /** @throws PLUGIN_UNLOADABLE and what else finding the plugin throws */
 export async function withPluginFlags(
@@ -9,15 +11,25 @@ export async function withPluginFlags(
   pluginsDir: string,
 ): Promise<Command.Loadable> {
   const spec = namedPlugin(argv, process.env)
-  if (command.id !== 'process' || spec === null) return command
-  const {findProcessor} = await import('../find-processor.js')
+  if (spec === null) return command
   const {console} = globalThis
-  const found = await findProcessor({flags: {plugin: spec}, cwd: process.cwd(), env: process.env, pluginsDir})
+  const search = {flags: {plugin: spec}, cwd: process.cwd(), env: process.env, pluginsDir}
+  const settings = await settingsOfPlugin(command.id, search)
   // What the plugin printed went to stderr; the help is a result.
   globalThis.console = console
-  if (found.kind === 'exec') return command
-  const own = Object.entries(flagsOf(found.settings)).map(([name, flag]) => [name, {...flag, name}] as const)
+  const own = Object.entries(flagsOf(settings)).map(([name, flag]) => [name, {...flag, name}] as const)
   return {...command, flags: {...Object.fromEntries(own), ...command.flags}}
+}
+
+async function settingsOfPlugin(commandId: string, search: TransformSearch): Promise<Settings> {
+  if (commandId === 'process') {
+    const {findProcessor} = await import('../find-processor.js')
+    const found = await findProcessor(search)
+    return found.kind === 'exec' ? {} : found.settings
+  }
+  if (commandId !== 'passthrough') return {}
+  const {findTransform} = await import('../find-transform.js')
+  return (await findTransform(search))?.settings ?? {}
 }
 
 function namedPlugin(argv: readonly string[], env: NodeJS.ProcessEnv): string | null {

@@ -18,7 +18,7 @@ import type {WatchOptions} from '../../core/ports/index.js'
 import {nearest} from '../../core/nearest.js'
 import type {Property} from '../settings/layers.js'
 import {passthroughSettings} from '../settings/groups/passthrough.js'
-import {flagName} from '../settings/setting.js'
+import {flagName, type Settings} from '../settings/setting.js'
 import {type ArgumentList, readArguments} from './arguments.js'
 import type {Bindings} from './bindings.js'
 import type {SpringProperty} from './property.js'
@@ -49,6 +49,13 @@ export interface SpringFacts {
 /** Variables that count as flags of ours: Data Flow's entry point `shell` puts an application's own properties there. */
 const OWN_VARIABLES = ['reversestring', 'reverseby', 'onfailure', 'deadlettertopic', 'partitionby']
 
+export interface KnownSettings {
+  /** Those of `passthrough`, and of the plugin that it runs. */
+  readonly settings: Settings
+  /** False: there may be a plugin yet, whose flags the unknown ones are. */
+  readonly areAll: boolean
+}
+
 /**
  * @throws USAGE, SETTING_INVALID, CLIENT_OPTION_UNSUPPORTED, CONFIG_UNREADABLE; no message repeats a value
  */
@@ -56,16 +63,17 @@ export async function parsePassthrough(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
   cwd: string,
+  {settings: known, areAll}: KnownSettings = {settings: passthroughSettings, areAll: true},
 ): Promise<PassthroughArguments> {
-  const given = readArguments(argv, passthroughSettings)
+  const given = readArguments(argv, known)
   const sources = await gatherProperties(given.properties, env, cwd, OWN_VARIABLES)
   if (sources === null) {
-    refuseUnknown(given)
+    if (areAll) refuseUnknown(given, known)
     return {flags: given.flags, properties: new Map(), spring: null, remarks: []}
   }
   const all = sources.properties
   const fill = (property: SpringProperty) => fillPlaceholders(property, all, env)
-  const {settings, bindings, leftOut, others} = translate(all, passthroughSettings, fill)
+  const {settings, bindings, leftOut, others} = translate(all, known, fill)
   const watching = others.filter((property) => isOfWatching(property) || isOfSpring(property)).map(fill)
   const streamName =
     tagsOf(watching)['stream.name'] ?? findProperty(watching, 'spring.cloud.application.group')?.value
@@ -85,12 +93,11 @@ export const dataFlowTags = (env: NodeJS.ProcessEnv): Record<string, string> =>
   tagsOf(variablesOfDataFlow(env))
 
 /** @throws USAGE */
-function refuseUnknown({unknown, strayWords}: ArgumentList): void {
+function refuseUnknown({unknown, strayWords}: ArgumentList, known: Settings): void {
   const [first] = unknown
   if (first !== undefined) {
     const shown = /^[a-z][\w-]{0,40}$/i.test(first) ? `--${first}` : null
-    const meant =
-      shown === null ? null : nearest(shown, [...Object.keys(passthroughSettings).map(flagName), '--help'])
+    const meant = shown === null ? null : nearest(shown, [...Object.keys(known).map(flagName), '--help'])
     throw usage(
       shown === null
         ? 'passthrough was given a flag that it does not have.'

@@ -27,7 +27,7 @@ export class Attempts {
   run(record: ConsumedRecord, pause: Pause, signal: AbortSignal): Attempted | Promise<Attempted> {
     let answer: Transformed | Promise<Transformed>
     try {
-      answer = this.options.transform.transform(record, signal)
+      answer = this.begin(record, signal)
     } catch (thrown) {
       return this.again(record, asError(thrown), pause, signal)
     }
@@ -38,15 +38,39 @@ export class Attempts {
     )
   }
 
+  private begin(record: ConsumedRecord, signal: AbortSignal): Transformed | Promise<Transformed> {
+    const {transform, retry} = this.options
+    if (retry.timeoutMs === null) return transform.transform(record, signal)
+    return this.inTime(record, retry.timeoutMs, signal)
+  }
+
+  private async inTime(record: ConsumedRecord, timeoutMs: number, signal: AbortSignal): Promise<Transformed> {
+    const {transform, clock} = this.options
+    const [late, over] = [new AbortController(), new AbortController()]
+    const limit = clock.sleep(timeoutMs, over.signal).then(() => {
+      const error = timedOut(record, timeoutMs)
+      late.abort(error)
+      throw error
+    })
+    try {
+      const answer = transform.transform(record, AbortSignal.any([signal, late.signal]))
+      return await Promise.race([answer, limit])
+    } finally {
+      over.abort()
+      limit.catch(() => undefined)
+    }
+  }
+
   private async again(
     record: ConsumedRecord,
     firstError: Error,
     pause: Pause,
     signal: AbortSignal,
   ): Promise<Attempted> {
-    const {transform, retry, clock, logger} = this.options
+    const {retry, clock, logger} = this.options
     let error = firstError
     for (let attempts = 1; ; attempts++) {
+      if (error instanceof StreamtoolError && error.endsRun) throw error
       if (attempts >= retry.maxAttempts || !mayHelp(error)) return {error, attempts}
       const pauseMs = pauseAfter(attempts, retry.backOff)
       logger.debug(`Attempt ${attempts} of ${retry.maxAttempts} failed; the next in ${pauseMs} ms.`, {
@@ -55,12 +79,24 @@ export class Attempts {
       })
       await pause((stop) => clock.sleep(pauseMs, stop))
       try {
-        return {transformed: await transform.transform(record, signal)}
+        return {transformed: await this.begin(record, signal)}
       } catch (thrown) {
         error = asError(thrown)
       }
     }
   }
+}
+
+function timedOut(record: ConsumedRecord, timeoutMs: number): StreamtoolError {
+  const name = nameOf(record)
+  return new StreamtoolError(
+    'PROCESSING_TIMED_OUT',
+    `Transforming ${name} took longer than ${timeoutMs / 1000} s and was given up.`,
+    {
+      facts: {record: name, timeoutMs},
+      suggestions: ['Allow more with --timeout, or look at what it waits for.'],
+    },
+  )
 }
 
 /** What says of itself that it will not change is not tried again. */

@@ -31,8 +31,10 @@ export interface RelayOptions {
   readonly flow: RelayFlow
 }
 
-/** How often a transform is tried on one record, and what is waited before the second time. */
+/** How often a transform is tried on one record, how long, and what is waited before the second time. */
 export interface RetryOptions {
+  /** Null: as long as it takes. */
+  readonly timeoutMs: number | null
   /** In all; 1 is no retry. */
   readonly maxAttempts: number
   readonly backOff: BackOff
@@ -72,7 +74,7 @@ export interface RelayFlow {
 export const RELAY_DEFAULTS = {
   startOffset: 'earliest',
   concurrency: 1,
-  retry: {maxAttempts: 3, backOff: {initialMs: 1000, maxMs: 10_000, multiplier: 2}},
+  retry: {timeoutMs: null, maxAttempts: 3, backOff: {initialMs: 1000, maxMs: 10_000, multiplier: 2}},
   topicCreation: {autoCreate: true, replicationFactor: null, minPartitionCount: 1},
   flow: {
     inFlightBytes: 32 * 1024 * 1024,

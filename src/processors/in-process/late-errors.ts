@@ -20,6 +20,8 @@ export interface LateErrorOptions {
   readonly path: string | null
   /** Called once at most for each error that belongs to no attempt. */
   readonly onLateError: (error: StreamtoolError) => void
+  /** Whether `--isolate process` would help. */
+  readonly mayBeIsolated?: boolean
 }
 
 /** @returns stops watching */
@@ -27,8 +29,7 @@ export function catchLateErrors(options: LateErrorOptions): () => void {
   const on = (event: 'uncaughtException' | 'unhandledRejection') => (thrown: unknown) => {
     if (thrown instanceof RefusedExit && thrown.isTold) return
     if (isOfPlugin(thrown, options)) {
-      const {processor, onLateError} = options
-      if (currentWork()?.fail(thrown) !== true) onLateError(lateError(processor, thrown))
+      if (currentWork()?.fail(thrown) !== true) options.onLateError(lateError(options, thrown))
     } else if (process.listenerCount(event) === 1) {
       // Nobody else listens, so it ends the process as it would have without us.
       stop()
@@ -62,7 +63,7 @@ function isOfPlugin(thrown: unknown, {owner, path}: LateErrorOptions): boolean {
   return cameThrough(thrown, path)
 }
 
-function lateError(processor: string, thrown: unknown): StreamtoolError {
+function lateError({processor, mayBeIsolated = true}: LateErrorOptions, thrown: unknown): StreamtoolError {
   const [where] = frames(thrown, 1)
   return new StreamtoolError(
     'PLUGIN_LATE_ERROR',
@@ -71,8 +72,8 @@ function lateError(processor: string, thrown: unknown): StreamtoolError {
       facts: {processor},
       cause: thrown,
       suggestions: [
-        'Something was begun and not awaited: a promise, a timer, an event emitter without an error listener. Await it in `process`, so that its failure is the failure of the file.',
-        'With --isolate process it ends one process of several, and not the run.',
+        'Something was begun and not awaited: a promise, a timer, an event emitter without an error listener. Await it where it is begun, so that its failure is the failure of the file, or the record.',
+        ...(mayBeIsolated ? ['With --isolate process it ends one process of several, and not the run.'] : []),
       ],
     },
   )

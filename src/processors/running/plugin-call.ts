@@ -16,6 +16,7 @@ import {isError} from '../stack.js'
 import {pluginFailure} from './failure.js'
 import {type Lock, whileLocked} from './lock.js'
 import {asOurselves, asPlugin, type PluginWork} from './plugin-work.js'
+import {pluginLog} from './plugin-log.js'
 import {openProcessedFile} from './processed-file.js'
 import {Produced} from './produced.js'
 
@@ -151,13 +152,4 @@ async function unlessAbandoned<T>(
 
 function logFor({logger, processor}: AttemptSurroundings, {path, attempt: number}: FileInfo): ProcessorLog {
   return pluginLog(logger, {processor: processor.name, file: path, attempt: number})
-}
-
-/** Plugins are not type-checked where they run: whatever they log is made a text. */
-export function pluginLog(logger: Logger, always: Readonly<Record<string, unknown>>): ProcessorLog {
-  const at = (level: keyof ProcessorLog) => (message: unknown, facts?: unknown) => {
-    const more = typeof facts === 'object' && facts !== null ? facts : facts === undefined ? {} : {facts}
-    asOurselves(() => logger[level](String(message), {...more, ...always}))
-  }
-  return {debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error')}
 }

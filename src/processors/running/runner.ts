@@ -2,11 +2,10 @@
 import {StreamtoolError} from '../../core/errors.js'
 import {isAborted} from '../../core/flow/index.js'
 import type {StagedFile} from '../../core/ports/index.js'
-import type {FileInfo, RunContext} from '../contract.js'
+import type {FileInfo} from '../contract.js'
 import {isError, messageOf} from '../stack.js'
-import {attempt, type AttemptSurroundings, type Call, callForFile, pluginLog} from './plugin-call.js'
-import {pluginFailure} from './failure.js'
-import {asPlugin} from './plugin-work.js'
+import {attempt, type AttemptSurroundings, type Call, callForFile} from './plugin-call.js'
+import {PluginLifecycle} from './lifecycle.js'
 
 export interface RunnerOptions extends AttemptSurroundings {
   /** Aborted when the run ends. */
@@ -15,26 +14,18 @@ export interface RunnerOptions extends AttemptSurroundings {
   readonly onUnderWay?: () => void
 }
 
-/** A `teardown` that never ends would hold up the end of the run. */
-const TEARDOWN_LIMIT_MS = 10_000
-
 export class ProcessorRunner {
   /** What of the plugin is under way, by the file it is for. */
   readonly underWay = new Map<object, FileInfo>()
-  private isSetUp = false
+  private readonly lifecycle: PluginLifecycle
 
-  constructor(private readonly options: RunnerOptions) {}
+  constructor(private readonly options: RunnerOptions) {
+    this.lifecycle = new PluginLifecycle(options)
+  }
 
   /** @throws PLUGIN_SETUP_FAILED */
-  async setup(): Promise<void> {
-    const {processor} = this.options
-    try {
-      const returned = await this.outsideOfFiles(() => processor.setup?.(this.context()))
-      if (isError(returned)) throw returned
-    } catch (thrown) {
-      throw pluginFailure('PLUGIN_SETUP_FAILED', processor.name, 'could not be set up', thrown)
-    }
-    this.isSetUp = true
+  setup(): Promise<void> {
+    return this.lifecycle.setup()
   }
 
   /** @throws PROCESSING_FAILED, what ends the run, or the signal's reason */
@@ -57,26 +48,8 @@ export class ProcessorRunner {
   }
 
   /** Never rejects. */
-  async teardown(): Promise<void> {
-    const {processor, clock, logger} = this.options
-    if (!this.isSetUp || processor.teardown === undefined) return
-    this.isSetUp = false
-    const over = new AbortController()
-    const ended = (async () => this.outsideOfFiles(() => processor.teardown?.(this.context())))()
-    const tooLong = clock.sleep(TEARDOWN_LIMIT_MS, over.signal).then(() => {
-      throw new Error(`it has not ended after ${TEARDOWN_LIMIT_MS / 1000} s`)
-    })
-    try {
-      const returned = await Promise.race([ended, tooLong])
-      if (isError(returned)) throw returned
-    } catch (thrown) {
-      logger.warn(`The teardown of ${processor.name} failed: ${messageOf(thrown)}`, {
-        processor: processor.name,
-      })
-    } finally {
-      over.abort()
-      for (const promise of [ended, tooLong]) promise.catch(() => undefined)
-    }
+  teardown(): Promise<void> {
+    return this.lifecycle.teardown()
   }
 
   private async tell(member: string, info: FileInfo, signal: AbortSignal, call: Call): Promise<void> {
@@ -102,20 +75,6 @@ export class ProcessorRunner {
     } finally {
       this.underWay.delete(key)
       this.options.onUnderWay?.()
-    }
-  }
-
-  private outsideOfFiles<T>(call: () => T): T {
-    return asPlugin({owner: this.options.owner, fail: () => false}, call)
-  }
-
-  private context(): RunContext {
-    const {options, outputDir, processor, logger, signal} = this.options
-    return {
-      options: options as RunContext['options'],
-      outputDir,
-      signal,
-      log: pluginLog(logger, {processor: processor.name}),
     }
   }
 }

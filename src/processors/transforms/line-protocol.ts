@@ -14,6 +14,9 @@
  *     {"key":"azE=","headers":[],…}            what is left out stays as it was
  *     [{"text":"one"},{"text":"two"}]          several; [] is none, and so is null
  *     {"error":"why"}                          this attempt has failed
+ *
+ * An answer may tell `topic`, `partition` and `offset` too, as one does that was made of the line itself: then they must
+ * be the record's.
  */
 import {isUtf8} from 'node:buffer'
 import {StreamtoolError} from '../../core/errors.js'
@@ -34,21 +37,45 @@ export function lineOf({topic, partition, offset, timestampMs, key, value, heade
   })}\n`
 }
 
-/** @throws PROCESSING_FAILED when the line is no answer, or says that it failed */
-export function answerOf(line: string, record: ConsumedRecord): Transformed {
+export type ProgramAnswer = {readonly transformed: Transformed} | {readonly failure: StreamtoolError}
+
+/** @throws PROCESSING_FAILED when the line is no answer; PROGRAM_OUT_OF_STEP when it is another record's */
+export function answerOf(line: string, record: ConsumedRecord): ProgramAnswer {
   const answer = parsed(line)
-  if (answer === null) return null
-  if (Array.isArray(answer)) return answer.map((each) => recordOf(each, record))
-  return recordOf(answer, record)
+  if (answer === null) return {transformed: null}
+  const answers = (Array.isArray(answer) ? answer : [answer]).map(tableOf)
+  for (const each of answers) requireStep(each, record)
+  const said = answers.find(({error}) => error !== undefined)?.['error']
+  if (said !== undefined)
+    return {
+      failure: failed(
+        `the program says: ${(typeof said === 'string' ? said : JSON.stringify(said)).slice(0, 1000)}`,
+      ),
+    }
+  const records = answers.map((each) => recordOf(each, record))
+  return {transformed: Array.isArray(answer) ? records : (records[0] ?? null)}
 }
 
-function recordOf(answer: unknown, record: ConsumedRecord): OutgoingRecord {
+type Table = Readonly<Record<string, unknown>>
+
+function tableOf(answer: unknown): Table {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw strange('no object')
-  const {error, text, value, key, headers, timestamp} = answer as Readonly<Record<string, unknown>>
-  if (error !== undefined)
-    throw failed(
-      `the program says: ${(typeof error === 'string' ? error : JSON.stringify(error)).slice(0, 1000)}`,
-    )
+  return answer as Table
+}
+
+function requireStep(answer: Table, record: ConsumedRecord): void {
+  const {topic, partition, offset} = record
+  for (const [name, value] of Object.entries({topic, partition, offset}))
+    if (answer[name] !== undefined && answer[name] !== value)
+      throw new StreamtoolError(
+        'PROGRAM_OUT_OF_STEP',
+        `The program answered ${topic}-${partition}@${offset} with a line of another ${name}: which answer belongs to which record cannot be told any more.`,
+        {suggestions: ['It must write exactly one line for each record, in their order.']},
+      )
+}
+
+function recordOf(answer: Table, record: ConsumedRecord): OutgoingRecord {
+  const {text, value, key, headers, timestamp} = answer
   const base = forwarded(record)
   if (text !== undefined && typeof text !== 'string') throw strange('`text` is no text')
   if (timestamp !== undefined && !Number.isSafeInteger(timestamp)) throw strange('`timestamp` is no number')

@@ -1,18 +1,22 @@
 /** A plugin's `transform(record, context)` on the records of a relay. */
 import {StreamtoolError} from '../../core/errors.js'
-import type {ConsumedRecord, Logger, OutgoingRecord} from '../../core/ports/index.js'
+import type {Clock, ConsumedRecord, Logger, OutgoingRecord} from '../../core/ports/index.js'
 import {forwarded, type RecordTransform, type Transformed} from '../../core/relay/index.js'
-import type {Processor, RunContext, TransformContext, TransformedRecord} from '../contract.js'
-import {guardExits} from '../exit-guard.js'
+import type {Processor, RunContext, TransformedRecord} from '../contract.js'
+import {catchLateErrors} from '../in-process/late-errors.js'
 import {originOf} from '../origin.js'
-import {cameThrough} from '../stack.js'
+import {PluginLifecycle} from '../running/lifecycle.js'
+import {asPlugin, type PluginWork} from '../running/plugin-work.js'
 
 export interface PluginSurroundings {
   readonly logger: Logger
+  readonly clock: Clock
   readonly outputDir: string
   readonly options: Readonly<Record<string, unknown>>
   /** Aborted when the run ends. */
   readonly signal: AbortSignal
+  /** Ends the run: the plugin failed where nobody waited for it. */
+  readonly fail: (error: StreamtoolError) => void
 }
 
 type Transform = NonNullable<Processor['transform']>
@@ -20,7 +24,7 @@ type Transform = NonNullable<Processor['transform']>
 /** @throws PLUGIN_UNLOADABLE, PLUGIN_SETUP_FAILED */
 export async function pluginTransform(
   processor: Processor,
-  {logger, outputDir, options, signal}: PluginSurroundings,
+  {fail, ...surroundings}: PluginSurroundings,
 ): Promise<RecordTransform> {
   const {name} = processor
   const transform = processor.transform?.bind(processor)
@@ -28,47 +32,65 @@ export async function pluginTransform(
     throw new StreamtoolError('PLUGIN_UNLOADABLE', `The plugin ${name} has no transform(record, context).`, {
       suggestions: ['Add one: transform(record, context) { return record }'],
     })
-  const context: RunContext = {options: options as RunContext['options'], outputDir, log: logger, signal}
-  const stopGuarding = guardExits((exit) => cameThrough(exit, originOf(processor)))
+  const owner = {}
+  const lifecycle = new PluginLifecycle({...surroundings, processor, owner})
+  const stopCatching = catchLateErrors({
+    owner,
+    processor: name,
+    path: originOf(processor),
+    onLateError: fail,
+    mayBeIsolated: false,
+  })
   try {
-    await processor.setup?.(context)
+    await lifecycle.setup()
   } catch (thrown) {
-    stopGuarding()
-    throw new StreamtoolError(
-      'PLUGIN_SETUP_FAILED',
-      `The plugin ${name} failed in setup: ${messageOf(thrown)}`,
-      {
-        cause: thrown,
-      },
-    )
+    stopCatching()
+    throw thrown
   }
+  const context = lifecycle.context()
   return {
     name,
-    transform: (record, attempt) =>
-      call(transform, record, {...context, ...placeOf(record), signal: attempt}),
+    transform: (record, attempt) => new Call(owner, record).answer(transform, context, attempt),
     async close() {
-      try {
-        await processor.teardown?.(context)
-      } catch (thrown) {
-        logger.warn(`The plugin ${name} failed in teardown: ${messageOf(thrown)}`)
-      } finally {
-        stopGuarding()
-      }
+      await lifecycle.teardown()
+      stopCatching()
     },
   }
 }
 
-/** Answers at once when the plugin does. */
-function call(
-  transform: Transform,
-  record: ConsumedRecord,
-  context: TransformContext,
-): Transformed | Promise<Transformed> {
-  const {key, value, headers, timestampMs} = record
-  const answer = transform({key, value, headers, timestamp: new Date(Math.max(0, timestampMs))}, context)
-  return isPromise(answer)
-    ? answer.then((later) => transformedOf(later, record))
-    : transformedOf(answer, record)
+/** One call for one record; an error that nobody awaited, while it goes on, is its failure. */
+class Call implements PluginWork {
+  private reject: ((thrown: unknown) => void) | null = null
+
+  constructor(
+    readonly owner: object,
+    private readonly record: ConsumedRecord,
+  ) {}
+
+  /** Answers at once when the plugin does. */
+  answer(transform: Transform, context: RunContext, signal: AbortSignal): Transformed | Promise<Transformed> {
+    const {topic, partition, offset, key, value, headers, timestampMs} = this.record
+    const given = {key, value, headers, timestamp: new Date(Math.max(0, timestampMs))}
+    const place = {...context, topic, partition, offset, signal}
+    const answer = asPlugin(this, () => transform(given, place))
+    return isPromise(answer) ? this.later(answer) : transformedOf(answer, this.record)
+  }
+
+  fail(thrown: unknown): boolean {
+    this.reject?.(thrown)
+    return this.reject !== null
+  }
+
+  private async later(answer: Promise<Parameters<typeof transformedOf>[0]>): Promise<Transformed> {
+    const late = new Promise<never>((_, reject) => {
+      this.reject = reject
+    })
+    try {
+      return transformedOf(await Promise.race([answer, late]), this.record)
+    } finally {
+      this.reject = null
+    }
+  }
 }
 
 /** @throws PROCESSING_FAILED when it is nothing that can be sent, or an error that was returned */
@@ -116,12 +138,8 @@ function timeOf(timestamp: unknown): number {
   return ms
 }
 
-const placeOf = ({topic, partition, offset}: ConsumedRecord) => ({topic, partition, offset})
-
 const isPromise = <T>(answer: T | Promise<T>): answer is Promise<T> =>
   typeof answer === 'object' && answer !== null && 'then' in answer
-
-const messageOf = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown))
 
 const unusable = (what: string) =>
   new StreamtoolError('PROCESSING_FAILED', `what the plugin returned cannot be sent: ${what}`)

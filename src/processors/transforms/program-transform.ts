@@ -1,26 +1,17 @@
 /**
- * A program that stays, and transforms one record after another: a line on its standard input, a line on its standard
- * output (line-protocol.ts). What it writes to standard error goes to the log. When it ends, the records that it had
- * not answered count as one failed attempt, whatever it left running is ended, and the next record starts it again.
+ * A program on the records of a relay: one process for each record that is transformed at once, started when it is first
+ * needed (running-program.ts).
  */
-import {StreamtoolError} from '../../core/errors.js'
+import type {StreamtoolError} from '../../core/errors.js'
+import {Semaphore} from '../../core/flow/index.js'
 import type {ConsumedRecord, Logger} from '../../core/ports/index.js'
 import type {RecordTransform, Transformed} from '../../core/relay/index.js'
 import {parseExec} from '../exec/command.js'
 import {inheritedEnvironment} from '../exec/facts.js'
-import {LineSplitter} from '../exec/output.js'
-import {findProgram} from '../exec/program.js'
-import {
-  type ProgramEnd,
-  type ProgramStart,
-  startProgram,
-  type StartedProgram,
-} from '../exec/started-program.js'
 import {startGuard} from '../group-guard.js'
-import {answerOf, lineOf} from './line-protocol.js'
+import {findProgram} from '../exec/program.js'
+import {RunningProgram, type RunningProgramOptions} from './running-program.js'
 
-/** Of an answer; a program that never ends its line must not fill the memory. */
-const MAX_LINE_BYTES = 64 * 1024 * 1024
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 5000
 
@@ -31,140 +22,80 @@ export interface ProgramSurroundings {
   readonly logger: Logger
   /** The environment of streamtool; the program gets it without settings and secrets. */
   readonly environment: NodeJS.ProcessEnv
+  /** How many of it there are, at most. */
+  readonly concurrency: number
+  /** Ends the run: what was relayed may not be what the program meant. */
+  readonly fail: (error: StreamtoolError) => void
 }
 
 /** @throws SETTING_INVALID, PLUGIN_UNLOADABLE */
 export async function programTransform(
   command: string,
-  {logger, ...surroundings}: ProgramSurroundings,
+  {logger, concurrency, fail, ...surroundings}: ProgramSurroundings,
 ): Promise<RecordTransform> {
   const parsed = parseExec(command, {shell: false})
   const environment = inheritedEnvironment(surroundings.environment, SPRING_SETTINGS)
   const program = await findProgram(parsed, environment)
   const guard = startGuard(GRACE_MS, (reason) => logger.debug(`There is no guard for the program: ${reason}`))
-  const start = {program, args: parsed.fixedArguments, environment, guard, graceMs: GRACE_MS}
-  let running: RunningProgram | null = null
-  const ask = (record: ConsumedRecord) => {
-    if (running === null || running.isEnding) running = new RunningProgram(start, logger)
-    return running.ask(record)
-  }
+  const start = {program, args: parsed.fixedArguments, environment, guard, graceMs: GRACE_MS, logger}
+  const programs = new Programs({...start, onOutOfStep: fail}, concurrency)
   return {
     name: parsed.name,
-    // Beside what the last one left running a new one might find its files locked.
-    transform: (record) => (running?.isEnding === true ? running.gone.then(() => ask(record)) : ask(record)),
+    transform: (record, signal) => programs.ask(record, signal),
     async close() {
-      await running?.close()
+      await programs.close()
       guard.close()
     },
   }
 }
 
-interface Waiting {
-  readonly record: ConsumedRecord
-  readonly resolve: (answer: Transformed) => void
-  readonly reject: (error: Error) => void
-}
-
-class RunningProgram {
-  /** It takes no record any more. */
-  isEnding = false
-  /** Nothing of it is left. Never rejects. */
-  readonly gone: Promise<void>
-  private readonly program: StartedProgram
-  /** Answers come in the order of the questions. */
-  private readonly waiting: Waiting[] = []
-  private pieces: Buffer[] = []
-  private lineBytes = 0
-  /** What it says is no answer any more. */
-  private isRefused = false
+class Programs {
+  private readonly all = new Set<RunningProgram>()
+  private readonly idle: RunningProgram[] = []
+  private readonly turns: Semaphore
+  private outOfStep: StreamtoolError | null = null
 
   constructor(
-    private readonly start: Omit<ProgramStart, 'onStdout' | 'onStderr'>,
-    private readonly logger: Logger,
+    private readonly options: RunningProgramOptions,
+    concurrency: number,
   ) {
-    const said = new LineSplitter((line) => logger.info(line, {program: start.program}))
-    this.program = startProgram(
-      {...start, onStdout: (data) => this.read(data), onStderr: (data) => said.push(data)},
-      'pipe',
-    )
-    const ending = () => (this.isEnding = true)
-    this.program.exited.then(ending, ending)
-    this.gone = this.program.gone
-      .then(endText, (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown)))
-      .then((reason) => {
-        said.end()
-        this.giveUp(reason)
-      })
+    this.turns = new Semaphore(concurrency)
   }
 
-  ask(record: ConsumedRecord): Promise<Transformed> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push({record, resolve, reject})
-      this.program.stdin?.write(lineOf(record))
-    })
+  ask(record: ConsumedRecord, signal: AbortSignal): Promise<Transformed> {
+    return this.turns.run(
+      async () => {
+        if (this.outOfStep !== null) throw this.outOfStep
+        const program = await this.take()
+        try {
+          return await program.ask(record, signal)
+        } finally {
+          this.idle.push(program)
+        }
+      },
+      1,
+      signal,
+    )
   }
 
   async close(): Promise<void> {
-    this.program.stdin?.end()
-    const patience = setTimeout(() => this.program.stop(), this.start.graceMs)
-    await this.gone
-    clearTimeout(patience)
+    await Promise.all([...this.all].map((program) => program.close()))
   }
 
-  private read(data: Buffer): void {
-    let rest = data
-    for (let end = rest.indexOf(LINE_FEED); end >= 0; end = rest.indexOf(LINE_FEED)) {
-      if (this.isRefused) return
-      const line = Buffer.concat([...this.pieces, rest.subarray(0, end)]).toString('utf8')
-      this.pieces = []
-      this.lineBytes = 0
-      rest = rest.subarray(end + 1)
-      this.answer(line)
-    }
-    if (rest.length === 0 || this.isRefused) return
-    this.pieces.push(rest)
-    this.lineBytes += rest.length
-    if (this.lineBytes > MAX_LINE_BYTES) this.refuse(`it answered with more than ${MAX_LINE_BYTES} bytes`)
-  }
-
-  private answer(line: string): void {
-    const first = this.waiting.shift()
-    if (first === undefined) {
-      // From here on nobody could tell which answer belongs to which record. No attempt fails by it: so it is told here.
-      this.refuse('it answered without being asked')
-      this.logger.warn(
-        'The program wrote more lines than it was given records, and is started again. It must write one line for each: other records may have got wrong answers',
-        {program: this.start.program},
-      )
-      return
-    }
-    try {
-      first.resolve(answerOf(line, first.record))
-    } catch (thrown) {
-      first.reject(thrown instanceof Error ? thrown : new Error(String(thrown)))
-    }
-  }
-
-  private refuse(reason: string): void {
-    this.isRefused = true
-    this.isEnding = true
-    this.pieces = []
-    this.giveUp(reason)
-    this.program.stop()
-  }
-
-  private giveUp(reason: string): void {
-    const {program} = this.start
-    for (const {reject} of this.waiting.splice(0))
-      reject(
-        new StreamtoolError('PROCESSOR_CRASHED', `The program ${program} gave no answer: ${reason}.`, {
-          facts: {program},
-        }),
-      )
+  private async take(): Promise<RunningProgram> {
+    const last = this.idle.pop()
+    if (last?.isEnding === false) return last
+    // Beside what that left running a new one might find its files locked.
+    await last?.gone
+    const program = new RunningProgram({
+      ...this.options,
+      onOutOfStep: (error) => {
+        this.outOfStep ??= error
+        this.options.onOutOfStep(error)
+      },
+    })
+    this.all.add(program)
+    void program.gone.then(() => this.all.delete(program))
+    return program
   }
 }
-
-const endText = ({exitCode, signal}: ProgramEnd) =>
-  `it ended with ${signal ?? `exit code ${exitCode ?? '?'}`}`
-
-const LINE_FEED = 0x0a

@@ -6,7 +6,7 @@ import type {RunControl} from '../../../src/core/ports/index.js'
 import {RecordingReporter} from '../../support/delivery.js'
 import {eventually} from '../../support/eventually.js'
 import {RELAY_DEFAULTS} from '../../../src/pipelines/relaying/options.js'
-import {byText, put, recordsOn, relay, relayKafka, valuesOn} from '../../support/relay.js'
+import {byText, put, QUICK_RETRY, recordsOn, relay, relayKafka, valuesOn} from '../../support/relay.js'
 
 const header = (key: string, value: string | Buffer | null) => ({
   key,
@@ -241,6 +241,46 @@ describe('a record that fails', () => {
       code: 'RECORD_FAILED',
     })
     expect(reporter.events).toContainEqual(expect.objectContaining({event: 'record.failed', attempts: 1}))
+  })
+
+  it('may take only so long, when that was said: a transform that never answers once held up its partition', async () => {
+    const kafka = await relayKafka()
+    await put(kafka, [{value: 'silent'}, {value: 'x'}])
+    const given: AbortSignal[] = []
+    const transform: RecordTransform = {
+      ...identity,
+      transform(record, signal) {
+        if (String(record.value) !== 'silent') return identity.transform(record, signal)
+        given.push(signal)
+        return new Promise(() => undefined)
+      },
+    }
+    const reporter = new RecordingReporter()
+    const failure = {onFailure: 'skip', deadLetterTopic: null, deadLetterPartitions: null} as const
+    const retry = {...QUICK_RETRY, timeoutMs: 20}
+    const {report} = await relay({kafka, transform, reporter, options: {failure, retry}})
+    expect(report.records).toMatchObject({read: 2, written: 1, failed: 1})
+    expect(reporter.events.find(({event}) => event === 'record.failed')).toMatchObject({
+      code: 'PROCESSING_TIMED_OUT',
+      attempts: 3,
+    })
+    expect(given.map(({aborted}) => aborted)).toEqual([true, true, true])
+  })
+
+  it('ends the run at once when no other record would fare better', async () => {
+    const kafka = await relayKafka()
+    await put(kafka, [{value: 'a'}])
+    const transform: RecordTransform = {
+      ...identity,
+      transform() {
+        throw new StreamtoolError('PROGRAM_OUT_OF_STEP', 'which is which?')
+      },
+    }
+    const failure = {onFailure: 'skip', deadLetterTopic: null, deadLetterPartitions: null} as const
+    await expect(relay({kafka, transform, options: {failure}})).rejects.toMatchObject({
+      code: 'PROGRAM_OUT_OF_STEP',
+    })
+    expect(await kafka.admin().committedOffsets('g', 'in')).toMatchObject([{offset: 0}])
   })
 
   it('succeeds at a later attempt like any other', async () => {

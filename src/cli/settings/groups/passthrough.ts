@@ -4,7 +4,7 @@ import {httpSettings} from './http.js'
 import {kafkaSettings, securitySettings} from './kafka.js'
 import {outputSettings} from './output.js'
 import {onceSettings, stoppingSettings} from './running.js'
-import {choice, decimal, duration, integer, list, size, text, toggle} from '../setting.js'
+import {choice, decimal, duration, integer, list, pairs, size, text, toggle} from '../setting.js'
 
 const relaySettings = {
   input: list({
@@ -40,6 +40,11 @@ const transformSettings = {
     placeholder: 'SPEC',
     summary: 'Module with a transform(record, context): a path, or the name of an npm package',
   }),
+  options: pairs({
+    group: 'TRANSFORMING',
+    summary:
+      "The plugin's own flags, all in one; in a configuration file a table, passthrough.options. --plugin SPEC --help shows them",
+  }),
   exec: text({
     group: 'TRANSFORMING',
     placeholder: 'COMMAND',
@@ -59,6 +64,10 @@ const transformSettings = {
 }
 
 const failureSettings = {
+  timeout: duration({
+    group: 'FAILURES',
+    summary: 'How long one attempt on a record may take (else as long as it does)',
+  }),
   maxAttempts: integer({
     group: 'FAILURES',
     summary: 'How often a record is tried in all',

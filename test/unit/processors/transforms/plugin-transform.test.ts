@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest'
 import type {Processor} from '../../../../src/processors/contract.js'
 import {loadProcessor} from '../../../../src/processors/load/index.js'
 import {pluginTransform} from '../../../../src/processors/transforms/plugin-transform.js'
-import {silentLogger} from '../../../support/delivery.js'
+import {realClock, silentLogger} from '../../../support/delivery.js'
 import {temporaryDirectory} from '../../../support/temporary-directory.js'
 
 const signal = new AbortController().signal
@@ -17,7 +17,15 @@ const record = {
   value: Buffer.from('v'),
   headers: [{key: 'h', value: null}],
 }
-const surroundings = {logger: silentLogger, outputDir: '/', options: {}, signal}
+const failures: Error[] = []
+const surroundings = {
+  logger: silentLogger,
+  clock: realClock,
+  outputDir: '/',
+  options: {},
+  signal,
+  fail: (error: Error) => void failures.push(error),
+}
 const open = (processor: Partial<Processor>) => pluginTransform({name: 'mine', ...processor}, surroundings)
 const once = async (transform: Processor['transform']) =>
   (await open(transform === undefined ? {} : {transform})).transform(record, signal)

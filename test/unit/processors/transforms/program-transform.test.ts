@@ -16,7 +16,13 @@ const record = (value: string | Buffer | null, offset = 0) => ({
   headers: [{key: 'h', value: Buffer.from([0, 255])}],
 })
 const signal = new AbortController().signal
-const surroundings = {logger: silentLogger, environment: process.env}
+const surroundings = {
+  logger: silentLogger,
+  environment: process.env,
+  concurrency: 1,
+  fail: (error: Error) => void failures.push(error),
+}
+const failures: Error[] = []
 
 /** A program in node that answers each line by an expression over `r`, the record. */
 const program = (answer: string) =>
@@ -38,6 +44,7 @@ describe('programTransform', () => {
   afterEach(async () => {
     await opened?.close()
     opened = null
+    failures.length = 0
   })
 
   it('answers text by text, and leaves key, headers and time alone', async () => {
@@ -100,7 +107,7 @@ describe('programTransform', () => {
 
   it('hands no password of ours to the program, as it once did', async () => {
     opened = await programTransform(answering('{text: JSON.stringify(process.env)}'), {
-      logger: silentLogger,
+      ...surroundings,
       environment: {
         PATH: process.env['PATH'],
         MINE: 'kept',
@@ -133,15 +140,53 @@ describe('programTransform', () => {
     expect(await transform.transform(record('live'), signal)).toMatchObject({value: [Buffer.from('live')]})
   })
 
-  it('was started again after each record, without a word, when it wrote a line too many', async () => {
-    const warnings: string[] = []
-    const logger = {...silentLogger, warn: (message: string) => void warnings.push(message)}
-    opened = await programTransform(program('process.stdout.write("{}\\n{}\\n{}\\n")'), {
-      ...surroundings,
-      logger,
+  it.each([
+    ['more lines than one', 'process.stdout.write("{}\\n{}\\n")'],
+    ['a part of one more', 'process.stdout.write("{}\\n{")'],
+    ['no JSON', 'console.log("Hello!")'],
+  ])('fails the attempt, and uses nothing of the answer, when the program writes %s', async (_, answer) => {
+    const transform = await open(program(`if (r.text === "fine") console.log("{}"); else ${answer}`))
+    await expect(transform.transform(record('a'), signal)).rejects.toMatchObject({code: 'PROCESSING_FAILED'})
+    expect(await transform.transform(record('fine'), signal)).toMatchObject({value: [Buffer.from('fine')]})
+    expect(failures).toEqual([])
+  })
+
+  it('once gave a line that came too late to the next record: now it ends the run', async () => {
+    const transform = await open(program('console.log("{}"); setTimeout(() => console.log("{}"), 40)'))
+    await transform.transform(record('a', 7), signal)
+    await eventually('it is told', () => failures.length > 0)
+    expect(failures).toMatchObject([
+      {code: 'PROGRAM_OUT_OF_STEP', endsRun: true, message: expect.stringContaining('in-0@7') as string},
+    ])
+    await expect(transform.transform(record('b'), signal)).rejects.toMatchObject({
+      code: 'PROGRAM_OUT_OF_STEP',
     })
-    await opened.transform(record('a'), signal)
-    expect(warnings).toEqual([expect.stringContaining('more lines than it was given records')])
+  })
+
+  it('holds an answer that tells its offset against the record', async () => {
+    const transform = await open(answering('({...r, offset: r.text === "late" ? r.offset - 1 : r.offset})'))
+    expect(await transform.transform(record('x', 3), signal)).toMatchObject({value: [Buffer.from('x')]})
+    await expect(transform.transform(record('late', 4), signal)).rejects.toMatchObject({
+      code: 'PROGRAM_OUT_OF_STEP',
+      message: expect.stringContaining('in-0@4') as string,
+    })
+    expect(failures).toHaveLength(1)
+  })
+
+  it('is ended when nobody waits for its answer any more, and started anew for the next record', async () => {
+    const transform = await open(program('if (r.text !== "silent") console.log("{}")'))
+    await expect(transform.transform(record('silent'), AbortSignal.timeout(50))).rejects.toThrow(/timeout/i)
+    expect(await transform.transform(record('x'), signal)).toMatchObject({value: [Buffer.from('x')]})
+  })
+
+  it('has a program for each record that is transformed at once, and no more', async () => {
+    const transform = (opened = await programTransform(
+      program('setTimeout(() => console.log(JSON.stringify({text: String(process.pid)})), 20)'),
+      {...surroundings, concurrency: 2},
+    ))
+    const asked = Array.from({length: 8}, async (_, i) => transform.transform(record('x', i), signal))
+    const pids = (await Promise.all(asked)).map((answer) => String((answer as OutgoingRecord).value?.[0]))
+    expect(new Set(pids).size).toBe(2)
   })
 
   it('is refused before anything is read when the program is not there', async () => {
