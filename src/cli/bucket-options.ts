@@ -1,15 +1,17 @@
 /** The settings of a bucket, checked against each other, as its adapter wants them. */
 import {StreamtoolError} from '../core/errors.js'
-import type {BucketOptions} from './compose-bucket.js'
+import {
+  type BucketOptions,
+  LARGEST_PART_BYTES,
+  MOST_ADDED_BYTES,
+  SMALLEST_PART_BYTES,
+} from './compose-bucket.js'
 import type {s3TransferSettings} from './settings/catalog.js'
 import type {Values} from './settings/setting.js'
 import {writeSize} from './settings/quantities.js'
 
-const MIB = 1 << 20
-/** What stores take of one object. */
-const PART_BYTES = {least: 5 * MIB, most: 5 * 1024 * MIB}
+/** Of one object. */
 const MOST_TAGS = 10
-const MOST_METADATA_BYTES = 512
 const METADATA_NAME = /^[A-Za-z0-9._-]{1,100}$/
 const HEADER_VALUE = /^[\x20-\x7e]*$/
 
@@ -23,10 +25,10 @@ export function bucketOptions(
   const {bucket, prefix = '', key, ifExists, partSize, requests, checksum, memory, topic} = values
   if (!/^[A-Za-z0-9][A-Za-z0-9._:/-]{1,2047}$/.test(bucket))
     throw invalid('--bucket', 'is not the name of a bucket, nor the ARN of an access point')
-  if (partSize < PART_BYTES.least || partSize > PART_BYTES.most)
+  if (partSize < SMALLEST_PART_BYTES || partSize > LARGEST_PART_BYTES)
     throw invalid(
       '--part-size',
-      `must lie between ${writeSize(PART_BYTES.least)} and ${writeSize(PART_BYTES.most)}`,
+      `must lie between ${writeSize(SMALLEST_PART_BYTES)} and ${writeSize(LARGEST_PART_BYTES)}`,
     )
   if (requests === 0) throw invalid('--requests', 'must be 1 or more')
   return {
@@ -38,7 +40,8 @@ export function bucketOptions(
     object: objectOf(values),
     partBytes: partSize,
     memoryBytes: memory,
-    usesChecksums: checksum !== 'none',
+    checksum: CHECKSUMS[checksum],
+    customerKeyFile: values.sseCKeyFile,
     spillDir: values.spillDir,
     stateDir: values.stateDir,
     ...surroundings,
@@ -64,8 +67,8 @@ function placeOf(values: S3TransferValues) {
 function objectOf(values: S3TransferValues): BucketOptions['object'] {
   const {tag: tags = {}, metadata = {}, sse, sseKmsKeyId, objectLock, retainFor} = values
   if (Object.keys(tags).length > MOST_TAGS) throw invalid('--tag', `may be given ${MOST_TAGS} times at most`)
-  if (Buffer.byteLength(Object.entries(metadata).flat().join('')) > MOST_METADATA_BYTES)
-    throw invalid('--metadata', `may take ${MOST_METADATA_BYTES} bytes at most, names and values together`)
+  if (Buffer.byteLength(Object.entries(metadata).flat().join('')) > MOST_ADDED_BYTES)
+    throw invalid('--metadata', `may take ${MOST_ADDED_BYTES} bytes at most, names and values together`)
   for (const name of Object.keys(metadata))
     if (!METADATA_NAME.test(name))
       throw invalid('--metadata', `cannot have ${JSON.stringify(name)} as a name`)
@@ -74,11 +77,14 @@ function objectOf(values: S3TransferValues): BucketOptions['object'] {
       throw invalid(flag, 'has a character that no HTTP header can have')
   if (sse === 'aes256' && sseKmsKeyId !== undefined)
     throw invalid('--sse', 'is aes256, which takes no --sse-kms-key-id')
+  if (values.sseCKeyFile !== undefined && (sse !== undefined || sseKmsKeyId !== undefined))
+    throw invalid('--sse-c-key-file', 'goes with neither --sse nor --sse-kms-key-id')
   if ((objectLock === undefined) !== (retainFor === undefined))
     throw invalid('--object-lock', 'and --retain-for go together')
   return {
     tags,
     metadata,
+    sha256: values.metadataSha256 === true,
     ...given({
       contentType: values.contentType,
       contentEncoding: values.contentEncoding,
@@ -113,6 +119,9 @@ const headersOf = ({
   '--sse-kms-key-id': values.sseKmsKeyId,
   '--expected-bucket-owner': values.expectedBucketOwner,
 })
+
+/** As S3 calls them. */
+const CHECKSUMS = {crc32: 'CRC32', crc32c: 'CRC32C', crc64nvme: 'CRC64NVME', none: null} as const
 
 const LOCK_MODES = {governance: 'GOVERNANCE', compliance: 'COMPLIANCE'} as const
 

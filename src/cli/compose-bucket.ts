@@ -2,11 +2,17 @@
  * What `s3-transfer` is made of: the adapter of buckets, with a place for what exceeds memory and a journal of uploads.
  */
 import {join} from 'node:path'
-import type {BucketPlace, Capabilities, IfExists, ObjectSettings} from '../adapters/s3/index.js'
+import type {BucketPlace, Capabilities, ChecksumName, IfExists, ObjectSettings} from '../adapters/s3/index.js'
 import {systemClock} from '../adapters/system/clock.js'
-import type {Logger} from '../core/ports/index.js'
+import type {Logger, SpillStore} from '../core/ports/index.js'
 import {defaultStateDir, stepObserver, temporaryDirectory} from './compose.js'
+import {readCustomerKey} from './customer-key.js'
 import type {Delivery} from './delivery.js'
+import {severalOutages, type TellOutage} from './outages.js'
+import {DEFAULT_KEY} from './settings/groups/s3.js'
+
+export {MOST_ADDED_BYTES} from '../adapters/s3/generation-metadata.js'
+export {LARGEST_PART_BYTES, SMALLEST_PART_BYTES} from '../adapters/s3/part-plan.js'
 
 export interface BucketOptions {
   readonly place: BucketPlace
@@ -19,8 +25,10 @@ export interface BucketOptions {
   readonly partBytes: number
   /** Bounds the parts in memory. */
   readonly memoryBytes: number
-  /** False: the store is not given checksums, and every object is read back. */
-  readonly usesChecksums: boolean
+  /** Null: the store is given none, and every object is read back. */
+  readonly checksum: ChecksumName | null
+  /** Holds the key by which the store encrypts. */
+  readonly customerKeyFile: string | undefined
   readonly spillDir: string | undefined
   readonly stateDir: string | undefined
   readonly logger: Logger
@@ -32,31 +40,32 @@ export interface BucketOptions {
 
 /** A bucket that files are stored in, with its group and a place for chunks that came early. */
 export async function openBucket(options: BucketOptions): Promise<Delivery> {
-  const {place, topic, prefix, key, logger, signal, usesChecksums} = options
+  const {place, topic, prefix, key, logger, signal, checksum} = options
   const s3 = await import('../adapters/s3/index.js')
-  const {createSpillStore} = await import('../adapters/files/spill-store.js')
   const template = s3.parseKeyTemplate(key, prefix)
   if (!template.tellsPathsApart)
     logger.warn('With this --key, files of different directories may have the same key; such files are held.')
-  const {client, endpoint} = await s3.connectBucket(place, systemClock)
+  const {client, endpoint} = await s3.connectBucket(await withCustomerKey(options), systemClock)
   const opened: {close(): Promise<void>}[] = [{close: async () => client.close()}]
   const closeAll = async (): Promise<void> => {
     for (const each of opened.splice(0).reverse()) await each.close()
   }
   try {
-    const examined = {endpoint, prefix, tryOut: false, usesChecksums, signal}
+    const examined = {endpoint, prefix, tryOut: false, checksum, signal}
     const capabilities = await s3.examineBucket(client, examined)
     for (const line of s3.shortcomings(capabilities)) logger.warn(line)
-    const spillPlace = options.spillDir === undefined ? await temporaryDirectory('spill') : null
-    if (spillPlace !== null) opened.push({close: () => spillPlace.remove()})
-    const spill = await createSpillStore(spillPlace?.path ?? options.spillDir ?? '', {signal})
+    const clockWarning = s3.clockWarning(client.clockOffsetMs)
+    if (clockWarning !== null) logger.warn(clockWarning)
+    const outageOf = severalOutages(options.onOutage ?? (() => undefined))
+    const spill = await openSpill({...options, onOutage: outageOf()})
     opened.push(spill)
     const id = s3.destinationId(endpoint ?? 'aws', place.bucket, prefix)
     // Under other keys it is another destination, which gets every file too; uploads under way are one place's.
-    const layout = key === s3.DEFAULT_KEY ? '' : `-${s3.destinationId(key)}`
+    const layout = key === DEFAULT_KEY ? '' : `-${s3.destinationId(key)}`
     const journal = await s3.UploadJournal.open(journalDirectory(options.stateDir, id))
     const bucket = {
       ...options,
+      onOutage: outageOf(),
       client,
       capabilities,
       key: template,
@@ -81,23 +90,69 @@ export async function openBucket(options: BucketOptions): Promise<Delivery> {
   }
 }
 
+async function withCustomerKey({
+  place,
+  customerKeyFile,
+}: Pick<BucketOptions, 'place' | 'customerKeyFile'>): Promise<BucketPlace> {
+  if (customerKeyFile === undefined) return place
+  return {...place, customerKey: await readCustomerKey(customerKeyFile)}
+}
+
+/** Where chunks and parts wait that exceed the memory. A full disk is waited out. */
+async function openSpill({
+  spillDir,
+  logger,
+  signal,
+  onOutage,
+}: Pick<BucketOptions, 'spillDir' | 'logger' | 'signal'> & {onOutage: TellOutage}): Promise<
+  SpillStore & {close(): Promise<void>}
+> {
+  const [{createSpillStore}, {waitOutSpillOutages}] = await Promise.all([
+    import('../adapters/files/spill-store.js'),
+    import('../adapters/files/spill-outage.js'),
+  ])
+  const temporary = spillDir === undefined ? await temporaryDirectory('spill') : null
+  const directory = temporary?.path ?? spillDir ?? ''
+  const whenStorageAllows = waitOutSpillOutages({directory, clock: systemClock, logger, onOutage})
+  const spill = await createSpillStore(directory, {whenStorageAllows, signal}).catch(
+    async (thrown: unknown) => {
+      await temporary?.remove()
+      throw thrown
+    },
+  )
+  return {
+    create: (ends) => spill.create(ends),
+    async close() {
+      await spill.close()
+      await temporary?.remove()
+    },
+  }
+}
+
 /** What is asked of a bucket beside delivering to it. */
 export async function examineBucketOnly({
-  place,
   prefix,
+  checksum,
   signal,
-}: Pick<BucketOptions, 'place' | 'prefix' | 'signal'>): Promise<BucketExamination> {
+  ...options
+}: Pick<
+  BucketOptions,
+  'place' | 'customerKeyFile' | 'prefix' | 'checksum' | 'signal'
+>): Promise<BucketExamination> {
   const s3 = await import('../adapters/s3/index.js')
-  const {client, endpoint} = await s3.connectBucket(place, systemClock)
+  const {client, endpoint} = await s3.connectBucket(await withCustomerKey(options), systemClock)
   try {
     const capabilities = await s3.examineBucket(client, {
       endpoint,
       prefix,
       tryOut: true,
-      usesChecksums: true,
+      checksum,
       signal,
     })
-    return {endpoint, capabilities, shortcomings: s3.shortcomings(capabilities)}
+    const clockOffsetMs = client.clockOffsetMs
+    const clockWarning = s3.clockWarning(clockOffsetMs)
+    const shortcomings = [...s3.shortcomings(capabilities), ...(clockWarning === null ? [] : [clockWarning])]
+    return {endpoint, capabilities, clockOffsetMs, shortcomings}
   } finally {
     client.close()
   }
@@ -106,6 +161,8 @@ export async function examineBucketOnly({
 export interface BucketExamination {
   readonly endpoint: string | null
   readonly capabilities: Capabilities
+  /** The store's clock less ours. */
+  readonly clockOffsetMs: number
   readonly shortcomings: readonly string[]
 }
 

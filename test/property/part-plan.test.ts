@@ -3,7 +3,7 @@ import {CompleteMultipartUploadCommand, PutObjectCommand, UploadPartCommand} fro
 import fc from 'fast-check'
 import {beforeEach, describe, expect, it} from 'vitest'
 import {BucketClient} from '../../src/adapters/s3/bucket-client.js'
-import {EVERYTHING} from '../../src/adapters/s3/capabilities.js'
+import {everything} from '../../src/adapters/s3/capabilities.js'
 import {createBucketDestination, parseKeyTemplate, UploadJournal} from '../../src/adapters/s3/index.js'
 import {
   LARGEST_PART_BYTES,
@@ -145,16 +145,17 @@ async function deliver(
     s3,
     bucket: 'files',
     common: {},
+    customerKey: {},
     credentials: null,
     limit: new AdaptiveLimit(8),
     clock: systemClock,
   })
   const destination = createBucketDestination({
     client,
-    capabilities: EVERYTHING,
+    capabilities: everything('CRC32'),
     key: parseKeyTemplate('{path}', ''),
     ifExists: 'overwrite',
-    object: {tags: {}, metadata: {}},
+    object: {tags: {}, metadata: {}, sha256: false},
     // Less than a store would take: the plan itself makes a MiB of it.
     partBytes: 1,
     memoryBytes,

@@ -64,7 +64,7 @@ class BucketDestination implements Destination {
       object,
       conditions: capabilities.conditions,
       readsBack: capabilities.readsBack,
-      fingerprint: fingerprintOf(object),
+      fingerprint: fingerprintOf(object, client.checksums.name, client.customerKeyId),
       wantedPartBytes: partBytes,
       memory: new PartMemory(options.spill, fillingBytes, sendingBytes, partBytes),
       sending: new Semaphore(sendingBytes),
@@ -109,7 +109,7 @@ class BucketDestination implements Destination {
       if (held === null || held.generation === null) continue
       const generation = heldAs(file, file.sizeBytes ?? held.sizeBytes)
       if (generation.path !== held.generation.path) continue
-      const claim = {path: file.path, key: each, otherKey: null, generation, crc32: null}
+      const claim = {path: file.path, key: each, otherKey: null, generation, checksums: {}}
       const verdict = verdictOn(held, {...claim, ifExists: 'overwrite'})
       if (verdict === 'unchanged' || verdict === 'refresh') return 'same'
       if (verdict === 'superseded') return 'newer'

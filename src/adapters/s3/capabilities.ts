@@ -3,24 +3,29 @@
  *
  *     put if absent, twice     the second is refused, or the store ignores If-None-Match
  *     put if it matches        a wrong ETag is refused, or it ignores If-Match
- *     put with a wrong CRC-32  is refused, or it does not check; with MD5 then
- *     a multipart upload with a wrong CRC-32 of the whole   likewise
+ *     put with a wrong checksum   is refused, or it does not check: with CRC-32 then, if another was asked for, else MD5
+ *     a multipart upload with a wrong checksum of the whole   likewise
  *     ListParts                with checksums: interrupted uploads can be gone on with
  *
  * What is used instead is said once, in plain words.
  */
 import {hostname} from 'node:os'
 import {createHash} from 'node:crypto'
-import type {BucketClient, CallOptions} from './bucket-client.js'
-import {crcText, crcTextOf} from './checksum.js'
+import type {BucketClient} from './bucket-client.js'
+import {CHECKSUM_TITLES, type ChecksumName, checksumOf, wrongChecksum} from './checksum.js'
 import type {Conditions} from './publish.js'
+import type {Body} from './requests.js'
+import type {CallOptions} from './store-calls.js'
 import {isRefusal, ObjectRefused} from './store-errors.js'
 import {StreamtoolError} from '../../core/errors.js'
-import {crc32} from 'node:zlib'
 
 export interface Capabilities {
   readonly conditions: Conditions
-  /** A CRC-32 that comes with each body is checked. */
+  /** The one that was asked for; null asks for none. */
+  readonly wanted: ChecksumName | null
+  /** The one that is used. */
+  readonly checksum: ChecksumName
+  /** It is checked when it comes with a body. */
   readonly perRequest: boolean
   /** That of the whole object is checked at Complete. */
   readonly wholeObject: boolean
@@ -33,23 +38,24 @@ export interface Capabilities {
 }
 
 /** Of the store of AWS itself, which needs no trying. */
-export const EVERYTHING: Capabilities = {
-  conditions: {ifAbsent: true, ifMatch: true},
-  perRequest: true,
-  wholeObject: true,
-  listsChecksums: true,
-  readsBack: false,
-  cleansUp: true,
+export function everything(wanted: ChecksumName | null): Capabilities {
+  const isChecked = wanted !== null
+  return {
+    conditions: {ifAbsent: true, ifMatch: true},
+    wanted,
+    checksum: wanted ?? FALLBACK,
+    ...{perRequest: isChecked, wholeObject: isChecked, listsChecksums: isChecked, readsBack: !isChecked},
+    cleansUp: true,
+  }
 }
 
-/** Asked not to use them. */
-export const NO_CHECKSUMS = {perRequest: false, wholeObject: false, listsChecksums: false, readsBack: true}
-
+/** Stores that check any know this one. */
+const FALLBACK: ChecksumName = 'CRC32'
 const CONTENT = Buffer.from('streamtool tries out what this store can do; this object can be removed.\n')
 const NO_ETAG = {etag: '"00000000000000000000000000000000"'}
 
 /** One key per host: where nothing may be deleted, one object stays, not one for each start. */
-function probeKey(prefix: string): string {
+export function probeKey(prefix: string): string {
   return `${prefix}.streamtool-probe-${createHash('sha256').update(hostname()).digest('hex').slice(0, 12)}`
 }
 
@@ -57,25 +63,21 @@ function probeKey(prefix: string): string {
 export async function findCapabilities(
   client: BucketClient,
   prefix: string,
-  {usesChecksums, ...options}: CallOptions & {readonly usesChecksums: boolean},
+  {wanted, ...options}: CallOptions & {readonly wanted: ChecksumName | null},
 ): Promise<Capabilities> {
   const key = probeKey(prefix)
-  const perRequest = usesChecksums && (await checksPut(client, key, options))
-  if (!usesChecksums) await putSomehow(client, key, options)
-  client.checksums = {perRequest, wholeObject: perRequest}
+  const {name, perRequest} = await findChecksum(client, key, wanted, options)
+  const body = bodyWith(name)
+  client.checksums = {name, perRequest, wholeObject: perRequest}
+  await putSomehow(client, key, body, options)
   const conditions = {
-    ifAbsent: await refuses(() => client.put(key, CONTENT, 'absent', {}, options), 'taken', 'conflict'),
-    ifMatch: await refuses(
-      () => client.put(key, CONTENT, NO_ETAG, {}, options),
-      'taken',
-      'conflict',
-      'absent',
-    ),
+    ifAbsent: await refuses(() => client.put(key, body, 'absent', {}, options), 'taken', 'conflict'),
+    ifMatch: await refuses(() => client.put(key, body, NO_ETAG, {}, options), 'taken', 'conflict', 'absent'),
   }
   const {wholeObject, listsChecksums} = perRequest
-    ? await checksUpload(client, key, options)
+    ? await checksUpload(client, key, body, options)
     : {wholeObject: false, listsChecksums: false}
-  client.checksums = {perRequest, wholeObject}
+  client.checksums = {name, perRequest, wholeObject}
   const cleansUp = await client.remove(key, options).then(
     () => true,
     (thrown: unknown) => {
@@ -85,63 +87,71 @@ export async function findCapabilities(
   )
   return {
     conditions,
-    perRequest,
-    wholeObject,
-    listsChecksums,
+    ...{wanted, checksum: name, perRequest, wholeObject, listsChecksums, cleansUp},
     readsBack: !perRequest || !wholeObject,
-    cleansUp,
   }
 }
 
-/** Puts the object, first with a checksum that is not its own. */
-async function checksPut(client: BucketClient, key: string, options: CallOptions): Promise<boolean> {
-  client.checksums = {perRequest: true, wholeObject: true}
-  const isChecked = await refuses(
-    () =>
-      client.put(key, CONTENT, null, {}, {...options, attempts: 1, claimedCrc: (crc32(CONTENT) ^ 1) >>> 0}),
-    'corrupted',
-  )
-  client.checksums = {perRequest: isChecked, wholeObject: isChecked}
-  await putSomehow(client, key, options)
-  return isChecked
+const bodyWith = (name: ChecksumName): Body => ({content: CONTENT, checksum: checksumOf(name, CONTENT)})
+
+/** The first that the store refuses when it is wrong. */
+async function findChecksum(
+  client: BucketClient,
+  key: string,
+  wanted: ChecksumName | null,
+  options: CallOptions,
+): Promise<{name: ChecksumName; perRequest: boolean}> {
+  for (const name of wanted === null ? [] : new Set([wanted, FALLBACK])) {
+    client.checksums = {name, perRequest: true, wholeObject: true}
+    const wrong = {content: CONTENT, checksum: wrongChecksum(checksumOf(name, CONTENT))}
+    const isChecked = () => client.put(key, wrong, null, {}, {...options, attempts: 1})
+    if (await refuses(isChecked, 'corrupted')) return {name, perRequest: true}
+  }
+  return {name: FALLBACK, perRequest: false}
 }
 
 /** Where policies ask for it the condition has to be there; where stores know none it must not. */
-async function putSomehow(client: BucketClient, key: string, options: CallOptions): Promise<void> {
+async function putSomehow(
+  client: BucketClient,
+  key: string,
+  body: Body,
+  options: CallOptions,
+): Promise<void> {
   try {
-    await client.put(key, CONTENT, 'absent', {}, options)
+    await client.put(key, body, 'absent', {}, options)
   } catch (thrown) {
     if (isRefusal(thrown, 'taken', 'conflict')) return
     if (!(thrown instanceof ObjectRefused)) throw thrown
-    await client.put(key, CONTENT, null, {}, options)
+    await client.put(key, body, null, {}, options)
   }
 }
 
 async function checksUpload(
-  client: BucketClient,
+  {uploads}: BucketClient,
   key: string,
+  body: Body,
   options: CallOptions,
 ): Promise<Pick<Capabilities, 'wholeObject' | 'listsChecksums'>> {
   let uploadId: string
   try {
-    uploadId = await client.createUpload(key, {}, options)
+    uploadId = await uploads.create(key, {}, options)
   } catch (thrown) {
     if (isRefusal(thrown, 'unsupported', 'other')) return {wholeObject: false, listsChecksums: false}
     throw thrown
   }
   const upload = {key, uploadId}
   try {
-    const part = await client.putPart(upload, 1, CONTENT, crc32(CONTENT), options)
-    const listed = await client.listParts(upload, options)
-    const wrong = {crc32: crcText(crc32(CONTENT) ^ 1), sizeBytes: CONTENT.length}
+    const part = await uploads.putPart(upload, 1, body, options)
+    const listed = await uploads.listParts(upload, options)
+    const wrong = {checksum: wrongChecksum(body.checksum), sizeBytes: CONTENT.length}
     const wholeObject = await refuses(
-      () => client.completeUpload(upload, [part], wrong, null, {...options, attempts: 1}),
+      () => uploads.complete(upload, [part], wrong, null, {...options, attempts: 1}),
       'corrupted',
       'other',
     )
-    return {wholeObject, listsChecksums: listed[0]?.crc32 === crcTextOf(CONTENT)}
+    return {wholeObject, listsChecksums: listed[0]?.checksum === body.checksum}
   } finally {
-    await client.abortUpload(upload, options)
+    await uploads.abort(upload, options)
   }
 }
 
@@ -163,22 +173,33 @@ async function refuses(
 /** What the store cannot do, and what is done instead; nothing when it can do everything. */
 export function shortcomings({
   conditions,
+  wanted,
+  checksum,
   perRequest,
   wholeObject,
   listsChecksums,
   readsBack,
 }: Capabilities): string[] {
+  const [asked, used] = [CHECKSUM_TITLES[wanted ?? checksum], CHECKSUM_TITLES[checksum]]
   return [
     ...(conditions.ifAbsent && conditions.ifMatch
       ? []
       : [
           'The store does not keep to conditional writes: each key is looked at before it is written. Two processes that write the same file at the same moment are not kept apart.',
         ]),
-    ...(perRequest ? [] : ['The store does not check a CRC-32: it is given an MD5 with each request.']),
+    ...(perRequest && asked !== used
+      ? [`The store does not check a ${asked}: ${used} is used instead.`]
+      : []),
+    ...(perRequest ? [] : [`${noChecksum(wanted, asked)}: it is given an MD5 with each request.`]),
     ...(wholeObject || !perRequest
       ? []
-      : ['The store does not check the CRC-32 of an object that was sent in parts, only that of each part.']),
+      : [
+          `The store does not check the ${used} of an object that was sent in parts, only that of each part.`,
+        ]),
     ...(readsBack ? ['So each object is read back and compared once it is written.'] : []),
     ...(listsChecksums ? [] : ['Uploads that were interrupted by a crash begin anew.']),
   ]
 }
+
+const noChecksum = (wanted: ChecksumName | null, title: string): string =>
+  wanted === null ? 'The store is given no checksum, as asked' : `The store does not check a ${title}`

@@ -4,6 +4,7 @@ import {StreamtoolError} from '../../core/errors.js'
 import {AdaptiveLimit} from '../../core/flow/index.js'
 import type {Clock} from '../../core/ports/index.js'
 import {BucketClient} from './bucket-client.js'
+import {customerKeyFields, requirePrivate} from './customer-key.js'
 import {type CredentialOptions, credentialSource, renewing} from './credentials.js'
 import {endpointFor} from './endpoint.js'
 
@@ -14,6 +15,8 @@ export interface BucketPlace extends CredentialOptions {
   readonly pathStyle?: boolean
   readonly requesterPays?: boolean
   readonly expectedBucketOwner?: string
+  /** 32 bytes with which the store encrypts, and which it forgets. */
+  readonly customerKey?: Buffer
   /** Requests under way at once, at most. */
   readonly concurrency: number
   /** A request on which nothing moves for so long is given up, and made again. */
@@ -59,6 +62,7 @@ export async function connectBucket(place: BucketPlace, clock: Clock): Promise<C
     ...(pathStyle === undefined ? {} : {forcePathStyle: pathStyle}),
   }
   const {s3, endpoint} = await withRegion(config)
+  if (place.customerKey !== undefined) requirePrivate(endpoint)
   const client = new BucketClient({
     s3,
     bucket,
@@ -66,6 +70,7 @@ export async function connectBucket(place: BucketPlace, clock: Clock): Promise<C
       ...(place.requesterPays === true ? {RequestPayer: 'requester' as const} : {}),
       ...(place.expectedBucketOwner === undefined ? {} : {ExpectedBucketOwner: place.expectedBucketOwner}),
     },
+    customerKey: customerKeyFields(place.customerKey),
     credentials,
     limit: new AdaptiveLimit(concurrency),
     clock,

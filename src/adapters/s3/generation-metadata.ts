@@ -4,6 +4,7 @@
  *     streamtool    1, the version of these fields
  *     source-path   path on the topic, percent-encoded (metadata is ASCII); its SHA-256 when it is too long
  *     sha512        of the content, hexadecimal
+ *     sha256        likewise, when it is asked for and the object is sent in one piece
  *     topic         percent-encoded
  *     partition, offset, record-time (ms)   of the first record: how new it is (core/reassembly/generation-order.ts)
  *     mtime         of the file, ms since the epoch
@@ -42,10 +43,17 @@ export function pathText(path: string): string {
   return text.length <= LONGEST_VALUE ? text : `sha256:${createHash('sha256').update(path).digest('hex')}`
 }
 
-/** @param sizeBytes null while it is not known */
+interface OwnFacts {
+  /** Null while it is not known. */
+  readonly sizeBytes: number | null
+  /** Null when it is not known, or not asked for. */
+  readonly sha256: string | null
+  readonly writeId: string
+}
+
 export function metadataOf(
   file: IncomingFile,
-  {sizeBytes, writeId}: {readonly sizeBytes: number | null; readonly writeId: string},
+  {sizeBytes, sha256, writeId}: OwnFacts,
   added: Metadata,
 ): Metadata {
   const {partition, offset, timestampMs} = file.order
@@ -61,6 +69,7 @@ export function metadataOf(
     ...(file.mtimeMs === null ? {} : {mtime: String(file.mtimeMs)}),
     ...(file.uploadId === null ? {} : {'upload-id': file.uploadId}),
     ...(sizeBytes === null ? {} : {size: String(sizeBytes)}),
+    ...(sha256 === null ? {} : {sha256}),
   }
   const all: Record<string, string> = {...own}
   let bytes = byteLength(own)

@@ -3,7 +3,7 @@
  *
  *     chunks in file order -> part being filled (memory, then disk) -> full -> UploadPart × n, side by side
  *     size and SHA-512 verified -> CRC-32 as the uploader's? -> Complete, or PutObject of a small file
- *                                                     with the CRC-32 of the whole file, and a condition
+ *                                                     with the checksum of the whole file, and a condition
  *
  * Guarantees
  * - An object appears whole and verified, or not at all; the store itself refuses one whose bytes are not those that
@@ -16,23 +16,24 @@
  * - A store that is away is waited for; one that refuses us ends the run, with the offsets open.
  *
  * Files: object-writer.ts is one file; part-buffer.ts, multipart-upload.ts and publish.ts what it goes through;
- * bucket-client.ts the requests; generation-metadata.ts what an object says of itself; upload-journal.ts and orphans.ts
+ * bucket-client.ts and upload-calls.ts the requests, store-calls.ts how they are repeated; generation-metadata.ts what an object says of itself; upload-journal.ts and orphans.ts
  * what crashes leave; capabilities.ts what the store can do.
  *
  * Tests: test/unit/adapters/s3, the contract of destinations, and the fault matrix in test/support/s3.
  */
 import type {BucketClient} from './bucket-client.js'
-import {type Capabilities, EVERYTHING, findCapabilities, NO_CHECKSUMS} from './capabilities.js'
+import {type Capabilities, everything, findCapabilities} from './capabilities.js'
+import type {ChecksumName} from './checksum.js'
 
 export {type BucketClient} from './bucket-client.js'
 export {type BucketDestinationOptions, createBucketDestination, tidyUp} from './bucket-destination.js'
 export {type Capabilities, shortcomings} from './capabilities.js'
+export {clockWarning} from './clock-skew.js'
 export {type BucketPlace, type ConnectedBucket, connectBucket} from './connect.js'
-export {byteLength, MOST_ADDED_BYTES} from './generation-metadata.js'
-export {DEFAULT_KEY, destinationId, parseKeyTemplate} from './key-template.js'
+export type {ChecksumName} from './checksum.js'
+export {destinationId, parseKeyTemplate} from './key-template.js'
 export type {ObjectSettings} from './object-settings.js'
 export {endOrphans} from './orphans.js'
-export {LARGEST_PART_BYTES, SMALLEST_PART_BYTES} from './part-plan.js'
 export type {IfExists} from './publish.js'
 export {UploadJournal} from './upload-journal.js'
 
@@ -43,12 +44,13 @@ export {UploadJournal} from './upload-journal.js'
  */
 export async function examineBucket(
   client: BucketClient,
-  {endpoint, prefix, tryOut, usesChecksums, signal}: Examination,
+  {endpoint, prefix, tryOut, checksum, signal}: Examination,
 ): Promise<Capabilities> {
-  if (!usesChecksums) client.checksums = {perRequest: false, wholeObject: false}
-  if (endpoint !== null || tryOut) return findCapabilities(client, prefix, {usesChecksums, signal})
+  if (endpoint !== null || tryOut) return findCapabilities(client, prefix, {wanted: checksum, signal})
+  const known = everything(checksum)
+  client.checksums = {name: known.checksum, perRequest: known.perRequest, wholeObject: known.wholeObject}
   await client.headBucket({signal})
-  return usesChecksums ? EVERYTHING : {...EVERYTHING, ...NO_CHECKSUMS}
+  return known
 }
 
 interface Examination {
@@ -58,6 +60,7 @@ interface Examination {
   readonly prefix: string
   /** AWS too. */
   readonly tryOut: boolean
-  readonly usesChecksums: boolean
+  /** Null: the store is given none, and every object is read back. */
+  readonly checksum: ChecksumName | null
   readonly signal: AbortSignal
 }

@@ -12,7 +12,6 @@ import {createHash} from 'node:crypto'
 import {StreamtoolError} from '../../core/errors.js'
 import type {IncomingFile} from '../../core/ports/index.js'
 
-export const DEFAULT_KEY = '{topic}/{path}'
 const LONGEST_KEY_BYTES = 1024
 /** Hexadecimal digits of the SHA-512 in the key of a further version. */
 const VERSION_DIGITS = 12
@@ -139,5 +138,5 @@ function checkText(text: string, flag: string): void {
 
 const invalid = (why: string) =>
   new StreamtoolError('SETTING_INVALID', `--key cannot be used: ${why}.`, {
-    suggestions: [`The default is ${DEFAULT_KEY}.`],
+    suggestions: ['docs/s3.md says what a key is made of.'],
   })

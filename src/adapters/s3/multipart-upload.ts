@@ -4,18 +4,19 @@
  *
  *     journal: about to begin -> Create -> journal: begun -> UploadPart × n -> Complete | Abort -> journal: over
  *
- * One that a dead process left is gone on with: parts whose size and CRC-32, as the store lists them, are those of what
+ * One that a dead process left is gone on with: parts whose size and checksum, as the store lists them, are those of what
  * would be sent are not sent again.
  */
 import {setMaxListeners} from 'node:events'
-import {crc32} from 'node:zlib'
 import {StreamtoolError} from '../../core/errors.js'
 import {type Semaphore, isAborted} from '../../core/flow/index.js'
 import type {Clock, StepObserver} from '../../core/ports/index.js'
-import type {BucketClient, CallOptions, Condition, StoredPart} from './bucket-client.js'
-import {crcText} from './checksum.js'
+import type {BucketClient} from './bucket-client.js'
 import type {PartBuffer} from './part-buffer.js'
+import type {Body, Condition, ObjectFields} from './requests.js'
+import type {CallOptions} from './store-calls.js'
 import {isRefusal} from './store-errors.js'
+import type {StoredPart, UploadName} from './upload-calls.js'
 import type {JournaledUpload, UploadJournal} from './upload-journal.js'
 
 export interface UploadSite {
@@ -35,7 +36,7 @@ export interface UploadPlan {
   readonly generation: string
   readonly partBytes: number
   readonly writeId: string
-  readonly fields: Parameters<BucketClient['createUpload']>[1]
+  readonly fields: ObjectFields
 }
 
 /** The store's clock may tick in seconds. */
@@ -51,7 +52,7 @@ export class MultipartUpload {
 
   private constructor(
     private readonly site: UploadSite,
-    private readonly upload: {readonly key: string; readonly uploadId: string},
+    private readonly upload: UploadName,
     private readonly journaled: JournaledUpload,
     /** Ends it, and every request of it. */
     signal: AbortSignal,
@@ -91,9 +92,10 @@ export class MultipartUpload {
 
   /**
    * Sends the next part, beside others. Resolves when there is memory for it, which needs no other record.
+   * @param checksum computed when it was read
    * @throws what an earlier part failed with
    */
-  async send(number: number, part: PartBuffer): Promise<void> {
+  async send(number: number, part: PartBuffer, checksum: string): Promise<void> {
     this.throwIfFailed()
     const {sending: budget} = this.site
     const release = await budget.acquire(part.byteLength, this.ends)
@@ -101,7 +103,7 @@ export class MultipartUpload {
       release()
       throw thrown
     })
-    const sending = this.sendNow(number, body.bytes)
+    const sending = this.sendNow(number, {content: body.bytes, checksum})
       // Only now: a request that failed may still be reading it.
       .then(() => body.giveBack())
       .catch((thrown: unknown) => {
@@ -124,7 +126,7 @@ export class MultipartUpload {
 
   /** @throws {ObjectRefused} taken, conflict, no-upload, corrupted */
   async complete(
-    whole: {readonly crc32: string; readonly sizeBytes: number},
+    whole: {readonly checksum: string; readonly sizeBytes: number},
     condition: Condition,
     options: CallOptions,
   ): Promise<void> {
@@ -132,7 +134,7 @@ export class MultipartUpload {
     const parts = [...this.sent.values()].sort((a, b) => a.number - b.number)
     await whenStoreAllows(async () => {
       steps.reached('before-complete')
-      await client.completeUpload(this.upload, parts, whole, condition, options)
+      await client.uploads.complete(this.upload, parts, whole, condition, options)
       steps.reached('after-complete')
     })
   }
@@ -148,7 +150,7 @@ export class MultipartUpload {
     // A part that arrives after the upload was aborted would stay.
     await Promise.all(this.underWay)
     try {
-      await this.site.client.abortUpload(this.upload)
+      await this.site.client.uploads.abort(this.upload)
     } catch (thrown) {
       this.site.journal.orphans.add(this.journaled)
       throw thrown
@@ -156,17 +158,16 @@ export class MultipartUpload {
     await this.journaled.over()
   }
 
-  private async sendNow(number: number, content: Buffer): Promise<void> {
-    const crc = crc32(content)
+  private async sendNow(number: number, body: Body): Promise<void> {
     const there = this.found.get(number)
-    if (there?.sizeBytes === content.length && there.crc32 === crcText(crc)) {
+    if (there?.sizeBytes === body.content.length && there.checksum === body.checksum) {
       this.sent.set(number, there)
       return
     }
     const {client, steps, whenStoreAllows} = this.site
     const stored = await whenStoreAllows(async () => {
       steps.reached('before-part')
-      const part = await client.putPart(this.upload, number, content, crc, {signal: this.ends})
+      const part = await client.uploads.putPart(this.upload, number, body, {signal: this.ends})
       steps.reached('after-part')
       return part
     })
@@ -199,7 +200,7 @@ async function create(site: UploadSite, plan: UploadPlan, signal: AbortSignal): 
   try {
     uploadId = await whenStoreAllows(() => {
       steps.reached('before-begin')
-      return client.createUpload(key, fields, {signal, onDoubt})
+      return client.uploads.create(key, fields, {signal, onDoubt})
     })
     steps.reached('after-begin')
   } catch (thrown) {
@@ -220,11 +221,11 @@ function unlessOurs(thrown: unknown): void {
 /** Create has no name for what it begins, so one whose reply was lost is known by its key and its time alone. */
 async function endTwins(
   {client, whenStoreAllows}: UploadSite,
-  own: {readonly key: string; readonly uploadId: string},
+  own: UploadName,
   withinMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const uploads = (await whenStoreAllows(() => client.listUploads(own.key, {signal}))).filter(
+  const uploads = (await whenStoreAllows(() => client.uploads.list(own.key, {signal}))).filter(
     ({key}) => key === own.key,
   )
   const ownMs = uploads.find(({uploadId}) => uploadId === own.uploadId)?.initiatedMs
@@ -232,8 +233,8 @@ async function endTwins(
   for (const twin of uploads) {
     const isOfThatTime = twin.initiatedMs <= ownMs && twin.initiatedMs >= ownMs - withinMs - TICK_MS
     if (twin.uploadId === own.uploadId || !isOfThatTime) continue
-    const isEmpty = (await client.listParts(twin, {signal}).catch(() => [null])).length === 0
-    if (isEmpty) await client.abortUpload(twin, {signal})
+    const isEmpty = (await client.uploads.listParts(twin, {signal}).catch(() => [null])).length === 0
+    if (isEmpty) await client.uploads.abort(twin, {signal})
   }
 }
 
@@ -247,10 +248,10 @@ async function adopt(
   const uploadId = journaled?.entry.uploadId ?? null
   if (journaled === null || uploadId === null) return null
   try {
-    const parts = await whenStoreAllows(() => client.listParts({key, uploadId}, {signal}))
-    const isUseful = journaled.entry.partBytes === partBytes && parts.some((part) => part.crc32 !== null)
+    const parts = await whenStoreAllows(() => client.uploads.listParts({key, uploadId}, {signal}))
+    const isUseful = journaled.entry.partBytes === partBytes && parts.some((part) => part.checksum !== null)
     if (isUseful) return {journaled, parts}
-    await whenStoreAllows(() => client.abortUpload({key, uploadId}, {signal}))
+    await whenStoreAllows(() => client.uploads.abort({key, uploadId}, {signal}))
   } catch (thrown) {
     if (!isRefusal(thrown, 'no-upload', 'absent')) throw thrown
   }

@@ -2,6 +2,7 @@
 import type {CreateMultipartUploadCommandInput, PutObjectCommandInput} from '@aws-sdk/client-s3'
 import {createHash} from 'node:crypto'
 import type {IncomingFile} from '../../core/ports/index.js'
+import type {ChecksumName} from './checksum.js'
 import {contentTypeOf} from './content-type.js'
 
 export interface ObjectSettings {
@@ -12,6 +13,8 @@ export interface ObjectSettings {
   readonly acl?: string
   readonly tags: Readonly<Record<string, string>>
   readonly metadata: Readonly<Record<string, string>>
+  /** Also the SHA-256 goes into the metadata, where it is known when that is given. */
+  readonly sha256: boolean
   readonly encryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse'
   readonly kmsKeyId?: string
   readonly kmsContext?: Readonly<Record<string, string>>
@@ -67,8 +70,12 @@ export function objectFields(settings: ObjectSettings, file: IncomingFile, nowMs
 }
 
 /** Two runs whose settings differ do not go on with each other's uploads: what they began says how it will end. */
-export function fingerprintOf(settings: ObjectSettings): string {
-  const sorted = Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1))
+export function fingerprintOf(
+  settings: ObjectSettings,
+  checksum: ChecksumName,
+  customerKeyId: string | null,
+): string {
+  const sorted = Object.entries({...settings, checksum, customerKeyId}).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 16)
 }
 

@@ -6,18 +6,17 @@
  */
 import {randomBytes} from 'node:crypto'
 import {setMaxListeners} from 'node:events'
-import {crc32} from 'node:zlib'
 import {StreamtoolError} from '../../core/errors.js'
 import {isAborted, type Turns} from '../../core/flow/index.js'
 import type {FileWriter, FinishOutcome, IncomingFile} from '../../core/ports/index.js'
-import type {CallOptions} from './bucket-client.js'
-import {crcText} from './checksum.js'
+import type {Checksums} from './checksum.js'
 import {heldAs, metadataOf} from './generation-metadata.js'
 import {versionedKey} from './key-template.js'
 import {MultipartUpload, type UploadSite} from './multipart-upload.js'
 import {objectFields, type ObjectSettings} from './object-settings.js'
 import {PartBuffer, type PartMemory} from './part-buffer.js'
 import {mostBytesOf, partBytesFor} from './part-plan.js'
+import type {CallOptions} from './store-calls.js'
 import {
   type Claim,
   type Conditions,
@@ -27,6 +26,7 @@ import {
   type Published,
   verdictOn,
 } from './publish.js'
+import {WrittenChecksums} from './written-checksums.js'
 
 /** What the writers of a bucket share. */
 export interface WriterSite extends Omit<UploadSite, 'whenStoreAllows'> {
@@ -55,7 +55,7 @@ const CLAIMS_CONTENT: readonly FinishOutcome[] = ['delivered', 'unchanged']
 
 export class ObjectWriter implements FileWriter {
   private writtenBytes = 0
-  private crc = 0
+  private readonly checksums: WrittenChecksums
   private partBytes = 0
   private partNumber = 1
   private part: PartBuffer
@@ -86,6 +86,7 @@ export class ObjectWriter implements FileWriter {
     this.ends = AbortSignal.any([this.stop.signal, signal])
     setMaxListeners(0, this.ends)
     this.part = new PartBuffer(site.memory, this.ends)
+    this.checksums = new WrittenChecksums(site.client.checksums.name, {withSha256: site.object.sha256})
     this.uploadSite = {...site, whenStoreAllows: (work) => this.whenStoreAllows(work)}
   }
 
@@ -94,13 +95,14 @@ export class ObjectWriter implements FileWriter {
       this.throwIfOver()
       if (this.partBytes === 0)
         this.partBytes = partBytesFor(mostBytesOf(this.file, data.length), this.site.wantedPartBytes)
-      this.crc = crc32(data, this.crc)
       this.writtenBytes += data.length
       for (let at = 0; at < data.length;) {
         // Full, and there is more: so it is not all of the file.
         if (this.part.byteLength >= this.partBytes) await this.sendPart()
         const end = Math.min(data.length, at + this.partBytes - this.part.byteLength)
-        if (this.needsNothing !== true) await this.part.append(data.subarray(at, end))
+        const piece = data.subarray(at, end)
+        this.checksums.update(piece)
+        if (this.needsNothing !== true) await this.part.append(piece)
         at = end
       }
     })
@@ -115,7 +117,7 @@ export class ObjectWriter implements FileWriter {
           `${this.file.path}: ${this.writtenBytes} of ${sizeBytes} bytes were written.`,
         )
       }
-      this.checkCrc()
+      this.checksums.requireAsRecorded(this.file)
       const {outcome, key} = await this.site.turns.take(this.firstKey, () => this.finishNow())
       if (outcome === 'delivered') await this.site.onDelivered(key)
       this.site.onSettled(this)
@@ -152,9 +154,9 @@ export class ObjectWriter implements FileWriter {
   }
 
   private async complete(upload: MultipartUpload): Promise<Published> {
-    if (this.part.byteLength > 0) await upload.send(this.partNumber, this.part)
+    const whole = {checksum: this.checksums.whole(), sizeBytes: this.writtenBytes}
+    if (this.part.byteLength > 0) await upload.send(this.partNumber, this.part, this.checksums.endPart())
     await upload.allSent()
-    const whole = {crc32: crcText(this.crc), sizeBytes: this.writtenBytes}
     const published = await this.publish({
       write: (_, condition) => upload.complete(whole, condition, this.calls()),
       writeId: upload.writeId,
@@ -172,14 +174,12 @@ export class ObjectWriter implements FileWriter {
     const release = await site.sending.acquire(part.byteLength, this.ends)
     try {
       const body = await part.take()
+      const checked = {content: body.bytes, checksum: this.checksums.whole()}
       const published = await this.publish({
         write: (key, condition) =>
           this.whenStoreAllows(async () => {
             site.steps.reached('before-put')
-            await site.client.put(key, body.bytes, condition, this.fields(), {
-              ...this.calls(),
-              claimedCrc: this.crc,
-            })
+            await site.client.put(key, checked, condition, this.fields(), this.calls())
             site.steps.reached('after-put')
           }),
         writeId: this.writeId,
@@ -197,9 +197,9 @@ export class ObjectWriter implements FileWriter {
   private publish(
     how: Pick<Publication, 'write' | 'writeId' | 'looksFirst' | 'otherKey'>,
   ): Promise<Published> {
-    const {site, writtenBytes, crc} = this
+    const {site, writtenBytes} = this
     return publish({
-      ...this.claim(writtenBytes, crcText(crc)),
+      ...this.claim(writtenBytes, this.checksums.all()),
       ...how,
       conditions: site.conditions,
       look: (key) => this.look(key),
@@ -207,7 +207,7 @@ export class ObjectWriter implements FileWriter {
     })
   }
 
-  private claim(sizeBytes: number, crc: string | null): Claim {
+  private claim(sizeBytes: number, checksums: Checksums): Claim {
     const {file, site, key, firstKey} = this
     const otherKey = versionedKey(firstKey, file)
     return {
@@ -215,7 +215,7 @@ export class ObjectWriter implements FileWriter {
       key,
       otherKey,
       generation: heldAs(file, sizeBytes),
-      crc32: crc,
+      checksums,
       ifExists: site.ifExists,
     }
   }
@@ -227,7 +227,7 @@ export class ObjectWriter implements FileWriter {
   /** @throws OBJECT_CORRUPTED */
   private async readBack(key: string): Promise<void> {
     const there = await this.whenStoreAllows(() => this.site.client.readBack(key, this.calls()))
-    if (there?.sizeBytes === this.writtenBytes && there.crc32 === crcText(this.crc)) return
+    if (there?.sizeBytes === this.writtenBytes && there.crc32 === this.checksums.all().CRC32) return
     throw new StreamtoolError('OBJECT_CORRUPTED', `${key}, read back, is not what was sent.`, {
       facts: {key, path: this.file.path},
       suggestions: [
@@ -238,13 +238,14 @@ export class ObjectWriter implements FileWriter {
   }
 
   private async sendPart(): Promise<void> {
+    const checksum = this.checksums.endPart()
     this.needsNothing ??= await this.findsEnough()
     if (this.needsNothing) {
       await this.part.clear()
       return
     }
     this.upload ??= await MultipartUpload.begin(this.uploadSite, this.plan(), this.ends)
-    await this.upload.send(this.partNumber, this.part)
+    await this.upload.send(this.partNumber, this.part, checksum)
     this.partNumber += 1
     this.part = new PartBuffer(this.site.memory, this.ends)
   }
@@ -258,8 +259,9 @@ export class ObjectWriter implements FileWriter {
     for (;;) {
       const held = await this.look(this.key)
       if (held === null) return false
-      const crc = this.file.crc32?.toString('base64') ?? null
-      const claim = this.claim(this.file.sizeBytes ?? held.sizeBytes, crc)
+      const said = this.file.crc32
+      const known = said === null ? {} : {CRC32: said.toString('base64')}
+      const claim = this.claim(this.file.sizeBytes ?? held.sizeBytes, known)
       const verdict = verdictOn(held, claim)
       if (verdict !== 'elsewhere') return ['unchanged', 'superseded', 'kept'].includes(verdict)
       this.key = claim.otherKey ?? this.key
@@ -283,22 +285,15 @@ export class ObjectWriter implements FileWriter {
   private fields() {
     const {file, site, partNumber} = this
     const isWhole = partNumber === 1 && this.needsNothing === null
-    const own = {sizeBytes: isWhole ? this.writtenBytes : file.sizeBytes, writeId: this.writeId}
+    const own = {
+      sizeBytes: isWhole ? this.writtenBytes : file.sizeBytes,
+      sha256: isWhole ? this.checksums.sha256() : null,
+      writeId: this.writeId,
+    }
     return {
       ...objectFields(site.object, file, site.clock.nowMs()),
       Metadata: {...metadataOf(file, own, site.object.metadata)},
     }
-  }
-
-  /** @throws FILE_CRC_MISMATCH */
-  private checkCrc(): void {
-    const {path, topic, crc32: said} = this.file
-    if (said === null || said.equals(Buffer.from(crcText(this.crc), 'base64'))) return
-    throw new StreamtoolError(
-      'FILE_CRC_MISMATCH',
-      `${path} has the SHA-512 that its uploader recorded, but not its CRC-32: it is not delivered.`,
-      {facts: {path, topic}, suggestions: ['Upload the file again; look at the memory of both machines.']},
-    )
   }
 
   private calls(): CallOptions {

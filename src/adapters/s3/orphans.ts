@@ -1,6 +1,7 @@
 /** Uploads that dead processes of ours left: which of them are to be ended, and when. */
 import type {Clock, Logger} from '../../core/ports/index.js'
-import type {BucketClient, CallOptions} from './bucket-client.js'
+import type {BucketClient} from './bucket-client.js'
+import type {CallOptions} from './store-calls.js'
 import type {JournaledUpload, UploadJournal} from './upload-journal.js'
 
 /** A file that did not come again for so long was delivered by somebody else, or never will be. */
@@ -34,7 +35,7 @@ export async function endOrphans(
     journal.orphans.delete(orphan)
     if (uploadId === null) ended += await endThoseAboutToBegin(site, orphan, options)
     else {
-      await client.abortUpload({key, uploadId}, options)
+      await client.uploads.abort({key, uploadId}, options)
       ended += 1
     }
     await orphan.over()
@@ -55,11 +56,11 @@ async function endThoseAboutToBegin(
 ): Promise<number> {
   const known = new Set([...journal.orphans].map(({entry}) => entry.uploadId))
   let ended = 0
-  for (const upload of await client.listUploads(key, options)) {
+  for (const upload of await client.uploads.list(key, options)) {
     const isOfThatTime = Math.abs(upload.initiatedMs - begunMs) < ABOUT_TO_BEGIN_MS
     if (upload.key !== key || known.has(upload.uploadId) || !isOfThatTime) continue
-    if ((await client.listParts(upload, options).catch(() => [null])).length > 0) continue
-    await client.abortUpload(upload, options)
+    if ((await client.uploads.listParts(upload, options).catch(() => [null])).length > 0) continue
+    await client.uploads.abort(upload, options)
     ended += 1
   }
   return ended

@@ -7,8 +7,8 @@
  *             a newer one of the path    superseded
  *             an older one, or foreign   write if it is still that one -> delivered, else look again
  *
- * What an object is, its metadata says (generation-metadata.ts), together with its size and CRC-32 as the store knows
- * them; never its ETag, which only names the state that a write was decided upon.
+ * What an object is, its metadata says (generation-metadata.ts), together with its size and checksum as the store
+ * knows them; never its ETag, which only names the state that a write was decided upon.
  *
  * Stores without conditional writes are looked at before: then two processes, of which one was taken for dead, can in
  * that moment put an older generation over a newer.
@@ -16,8 +16,10 @@
 import {StreamtoolError} from '../../core/errors.js'
 import type {Clock, FinishOutcome} from '../../core/ports/index.js'
 import {compareGenerations, isOlderThanHeld} from '../../core/reassembly/index.js'
-import type {Condition, HeldObject} from './bucket-client.js'
+import type {HeldObject} from './bucket-client.js'
+import {agree, type Checksums} from './checksum.js'
 import {type HeldGeneration, isSameGeneration} from './generation-metadata.js'
+import type {Condition} from './requests.js'
 import {isRefusal} from './store-errors.js'
 
 /** What becomes of an object that has the key of a file and is another generation, or somebody else's. */
@@ -40,8 +42,8 @@ export interface Claim {
   /** For the same content; null when it cannot be moved there any more. */
   readonly otherKey: string | null
   readonly generation: HeldGeneration
-  /** Null while it is not known. */
-  readonly crc32: string | null
+  /** Those that are known by now. */
+  readonly checksums: Checksums
   readonly ifExists: IfExists
 }
 
@@ -128,12 +130,12 @@ export function verdictOn(held: HeldObject, claim: Claim & {readonly isMoved?: b
 }
 
 /** Metadata alone proves nothing: whoever copies an object over another may copy that too. */
-function isHeld(held: HeldObject, {generation, crc32}: Claim): boolean {
+function isHeld(held: HeldObject, {generation, checksums}: Claim): boolean {
   return (
     held.generation !== null &&
     isSameGeneration(held.generation, generation) &&
     held.sizeBytes === generation.sizeBytes &&
-    (held.crc32 === null || crc32 === null || held.crc32 === crc32)
+    agree(held.checksums, checksums)
   )
 }
 

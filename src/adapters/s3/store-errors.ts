@@ -85,6 +85,8 @@ interface Answer {
   readonly status: number | null
   readonly message: string
   readonly errno: string | null
+  /** As HTTP writes it. */
+  readonly serverTime: string | null
 }
 
 /**
@@ -130,7 +132,11 @@ export function failureOf(thrown: unknown, doing: string, place: Readonly<Record
     }
   if (name === 'RequestTimeTooSkewed')
     return {
-      error: error('STORE_CREDENTIALS', "This machine's clock differs from the store's", 'Set the clock.'),
+      error: error(
+        'STORE_CREDENTIALS',
+        `This machine's clock is too far from the store's${serverTimeWords(answer)}`,
+        'Set the clock (`timedatectl status` tells whether it is kept right).',
+      ),
       remedy: 'again',
     }
   if (FORBIDDEN.has(name) || name.startsWith('KMS') || status === 403)
@@ -187,7 +193,11 @@ const CREDENTIALS = [
 const RIGHTS = [
   'docs/s3.md lists the rights that are needed.',
   'With encryption by a KMS key, its policy must allow kms:GenerateDataKey and kms:Decrypt.',
+  'An object that was encrypted with another key (SSE-C) cannot be looked at: one prefix, one key.',
 ]
+
+const serverTimeWords = ({serverTime}: Answer): string =>
+  serverTime === null ? '' : `, where it is ${serverTime}`
 
 const words = ({name, message, errno}: Answer): string => {
   const known = errno ?? (NAMELESS.has(name) ? '' : name)
@@ -197,10 +207,14 @@ const words = ({name, message, errno}: Answer): string => {
 }
 
 function answerOf(thrown: unknown): Answer {
-  if (!(thrown instanceof Error)) return {name: 'Unknown', status: null, message: String(thrown), errno: null}
+  if (!(thrown instanceof Error))
+    return {
+      ...{name: 'Unknown', status: null, message: String(thrown)},
+      ...{errno: null, serverTime: null},
+    }
   const {$metadata, code, Code, $response} = thrown as Error & {
     $metadata?: {httpStatusCode?: number}
-    $response?: {statusCode?: number}
+    $response?: {statusCode?: number; headers?: Readonly<Record<string, string>>}
     code?: unknown
     Code?: unknown
   }
@@ -210,6 +224,7 @@ function answerOf(thrown: unknown): Answer {
     status: $metadata?.httpStatusCode ?? $response?.statusCode ?? null,
     message: thrown.message.split('\n', 1)[0] ?? '',
     errno: typeof code === 'string' ? code : null,
+    serverTime: $response?.headers?.['date'] ?? null,
   }
 }
 

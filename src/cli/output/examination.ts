@@ -7,9 +7,9 @@ const LIFECYCLE =
 
 export function examinationLines(
   bucket: string,
-  {endpoint, capabilities, shortcomings}: BucketExamination,
+  {endpoint, capabilities, clockOffsetMs, shortcomings}: BucketExamination,
 ): string[] {
-  const {conditions, perRequest, wholeObject, listsChecksums, cleansUp} = capabilities
+  const {conditions, checksum, perRequest, wholeObject, listsChecksums, cleansUp} = capabilities
   return [
     ...factLines([
       ['Bucket', `${bucket}, at ${endpoint ?? 'AWS'}`],
@@ -17,14 +17,22 @@ export function examinationLines(
       ['Remove objects', cleansUp ? 'yes' : 'no, and it is not needed'],
       ['Write if absent (If-None-Match)', yesOrNo(conditions.ifAbsent)],
       ['Write if unchanged (If-Match)', yesOrNo(conditions.ifMatch)],
-      ['CRC-32 of each request', yesOrNo(perRequest)],
-      ['CRC-32 of whole objects', yesOrNo(wholeObject)],
+      [`${checksum} of each request`, yesOrNo(perRequest)],
+      [`${checksum} of whole objects`, yesOrNo(wholeObject)],
+      ['Clock', clockText(clockOffsetMs)],
       ['Go on with interrupted uploads', yesOrNo(listsChecksums)],
     ]),
     ...(shortcomings.length === 0 ? [] : ['', ...shortcomings]),
     '',
     LIFECYCLE,
   ]
+}
+
+/** The header that tells it has whole seconds. */
+function clockText(offsetMs: number): string {
+  const seconds = Math.round(Math.abs(offsetMs) / 1000)
+  if (seconds <= 2) return "as the store's"
+  return `${seconds} s ${offsetMs > 0 ? 'behind' : 'ahead of'} the store's`
 }
 
 const yesOrNo = (is: boolean): string => (is ? 'yes' : 'no')

@@ -6,7 +6,8 @@
  * Bodies go to the disk as they come, so memory does not grow with them. An object appears when its body is verified,
  * whole and at once. What was answered is there after kill -9; nothing is synced, so not after a power failure.
  *
- * One account, path-style addresses only. No versions, ACLs, policies, encryption or object lock.
+ * One account, path-style addresses only. No versions, ACLs, policies or object lock. Encryption is asked for and
+ * answered as S3 does, keys of the customer are insisted on; the bytes on the disk are plain.
  */
 import {join} from 'node:path'
 import type {Logger} from '../../core/ports/index.js'

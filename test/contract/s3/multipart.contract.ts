@@ -7,10 +7,12 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import {describe, expect} from 'vitest'
+import {checksumOf} from '../../../src/sandbox/bucket/checksums/algorithms.js'
 import {outcome} from './outcome.js'
 import {BUCKET, type S3Contract} from './suite.js'
 import {beginUpload, crc32Of, PART_BYTES, PARTS, sha256Of, uploadAll, WHOLE} from './uploads.js'
 
+const FULL_OBJECT_CHECKSUMS = ['CRC32', 'CRC32C', 'CRC64NVME'] as const
 const RIGHT = {ChecksumCRC32: crc32Of(WHOLE), ChecksumType: 'FULL_OBJECT'} as const
 
 export function multipartContract({client, promises}: S3Contract): void {
@@ -90,19 +92,30 @@ export function multipartContract({client, promises}: S3Contract): void {
       })
     })
 
-    promises('with CRC64NVME has the checksum of the whole', async () => {
-      const {upload, parts} = await uploadAll(client(), 'multipart/crc64', {ChecksumAlgorithm: 'CRC64NVME'})
-      await upload.complete(parts)
-      const got = await client().send(
-        new GetObjectCommand({Bucket: BUCKET, Key: 'multipart/crc64', ChecksumMode: 'ENABLED'}),
-      )
-      // AWS's client compares it with what it reads.
-      expect(await got.Body!.transformToByteArray()).toHaveLength(WHOLE.length)
-      expect(got).toMatchObject({
-        ChecksumType: 'FULL_OBJECT',
-        ChecksumCRC64NVME: expect.any(String) as string,
+    for (const name of FULL_OBJECT_CHECKSUMS)
+      promises(`with ${name} is checked as a whole, and read with it`, async () => {
+        const key = `multipart/${name}`
+        const {upload, parts} = await uploadAll(client(), key, {
+          ChecksumAlgorithm: name,
+          ChecksumType: 'FULL_OBJECT',
+        })
+        const right = checksumOf(name, WHOLE)
+        const whole = (checksum: Buffer) => ({
+          ...{[`Checksum${name}`]: checksum.toString('base64')},
+          ChecksumType: 'FULL_OBJECT' as const,
+        })
+        const wrong = Buffer.from(right)
+        wrong[0]! ^= 1
+        await expect(upload.complete(parts, whole(wrong))).rejects.toMatchObject({name: 'BadDigest'})
+        await expectNothing(key)
+        await upload.complete(parts, whole(right))
+        const got = await client().send(
+          new GetObjectCommand({Bucket: BUCKET, Key: key, ChecksumMode: 'ENABLED'}),
+        )
+        // AWS's client compares it with what it reads.
+        expect(await got.Body!.transformToByteArray()).toHaveLength(WHOLE.length)
+        expect(got).toMatchObject(whole(right))
       })
-    })
 
     promises('that is aborted is gone', async () => {
       const {upload, parts} = await uploadAll(client(), 'multipart/aborted')

@@ -5,6 +5,7 @@ import type {S3Backend, S3Kind} from './backend.js'
 import {bucketsContract} from './buckets.contract.js'
 import {checksumsContract} from './checksums.contract.js'
 import {conditionsContract} from './conditions.contract.js'
+import {customerKeyContract} from './customer-key.contract.js'
 import {listingContract} from './listing.contract.js'
 import {multipartContract} from './multipart.contract.js'
 import {multipartListingContract} from './multipart-listing.contract.js'
@@ -54,5 +55,6 @@ export function describeS3Contract(kind: S3Kind): void {
     multipartListingContract(context)
     listingContract(context)
     signaturesContract(context)
+    customerKeyContract(context)
   })
 }

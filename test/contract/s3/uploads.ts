@@ -9,6 +9,7 @@ import {
   type CreateMultipartUploadCommandInput,
   type S3Client,
   UploadPartCommand,
+  type UploadPartCommandInput,
 } from '@aws-sdk/client-s3'
 import {BUCKET} from './suite.js'
 
@@ -33,7 +34,7 @@ export const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).di
 export interface TestUpload {
   readonly uploadId: string
   /** What was answered, as Complete wants it. */
-  put(partNumber: number, bytes: Buffer): Promise<CompletedPart>
+  put(partNumber: number, bytes: Buffer, options?: Partial<UploadPartCommandInput>): Promise<CompletedPart>
   complete(
     parts: readonly CompletedPart[],
     options?: Partial<CompleteMultipartUploadCommandInput>,
@@ -50,10 +51,10 @@ export async function beginUpload(
   const {UploadId = ''} = await client.send(new CreateMultipartUploadCommand({...place, ...options}))
   return {
     uploadId: UploadId,
-    async put(PartNumber, Body) {
+    async put(PartNumber, Body, more = {}) {
       const algorithm = options.ChecksumAlgorithm && {ChecksumAlgorithm: options.ChecksumAlgorithm}
       const answer = await client.send(
-        new UploadPartCommand({...place, UploadId, PartNumber, Body, ...algorithm}),
+        new UploadPartCommand({...place, UploadId, PartNumber, Body, ...algorithm, ...more}),
       )
       const {ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256} = answer
       return {

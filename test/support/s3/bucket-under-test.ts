@@ -1,6 +1,7 @@
 /** The adapter of buckets on a store that calls can go wrong with, and that can be looked into behind its back. */
 import {
   type BucketClient,
+  type ChecksumName,
   connectBucket,
   createBucketDestination,
   type Capabilities,
@@ -123,7 +124,9 @@ export interface DestinationOptions {
   readonly memoryBytes?: number
   readonly partBytes?: number
   readonly capabilities?: Partial<Capabilities>
-  readonly usesChecksums?: boolean
+  readonly checksum?: ChecksumName | null
+  readonly sha256?: boolean
+  readonly customerKey?: Buffer
   readonly signal?: AbortSignal
   readonly concurrency?: number
   /** What the store can do is known: nothing is tried out. */
@@ -159,6 +162,7 @@ export async function openBucketOn(
       secretAccessKey: store.secretAccessKey,
       concurrency: options.concurrency ?? 16,
       silenceMs: 1000,
+      ...(options.customerKey === undefined ? {} : {customerKey: options.customerKey}),
     },
     clock,
   )
@@ -167,7 +171,7 @@ export async function openBucketOn(
     endpoint: options.isKnown === true ? null : endpoint,
     prefix: '',
     tryOut: false,
-    usesChecksums: options.usesChecksums ?? true,
+    checksum: options.checksum === undefined ? 'CRC32' : options.checksum,
     signal,
   })
   const capabilities = {...found, ...options.capabilities}
@@ -178,7 +182,7 @@ export async function openBucketOn(
     capabilities,
     key: parseKeyTemplate(options.key ?? '{path}', ''),
     ifExists: options.ifExists ?? 'overwrite',
-    object: {tags: {}, metadata: {}},
+    object: {tags: {}, metadata: {}, sha256: options.sha256 ?? false},
     partBytes: options.partBytes ?? PART_BYTES,
     memoryBytes: options.memoryBytes ?? 48 << 20,
     journal,

@@ -1,6 +1,9 @@
 /** The settings of `s3-transfer`: which bucket, what its objects are like, and how they are sent. */
 import {choice, duration, integer, pairs, path, secret, size, text, toggle} from '../setting.js'
 
+/** The layout of OpenMSIStream. */
+export const DEFAULT_KEY = '{topic}/{path}'
+
 export const bucketSettings = {
   bucket: text({
     group: 'BUCKET',
@@ -15,7 +18,7 @@ export const bucketSettings = {
     placeholder: 'TEMPLATE',
     summary:
       'Key of a file, of {topic} {path} {subdir} {name} {stem} {ext} {sha512} {yyyy} {mm} {dd} {hh}; the date is that of its first record, UTC',
-    default: '{topic}/{path}',
+    default: DEFAULT_KEY,
   }),
   ifExists: choice(['overwrite', 'skip', 'version', 'fail'], {
     group: 'BUCKET',
@@ -70,6 +73,11 @@ export const objectSettings = {
   contentEncoding: text({group: 'OBJECTS', placeholder: 'CODING', summary: 'Content encoding'}),
   cacheControl: text({group: 'OBJECTS', placeholder: 'TEXT', summary: 'Cache-Control header'}),
   metadata: pairs({group: 'OBJECTS', summary: 'Further metadata of every object, 512 bytes at most'}),
+  metadataSha256: toggle({
+    group: 'OBJECTS',
+    summary:
+      'Put the SHA-256 into the metadata of objects that are sent in one piece (see --part-size); that of larger ones is not known when theirs is given',
+  }),
   tag: pairs({group: 'OBJECTS', summary: 'Tag of every object, ten at most'}),
   storageClass: text({
     group: 'OBJECTS',
@@ -87,6 +95,12 @@ export const objectSettings = {
   }),
   sseKmsContext: pairs({group: 'OBJECTS', summary: 'Encryption context for the KMS key'}),
   bucketKey: toggle({group: 'OBJECTS', summary: 'Use an S3 bucket key, for fewer requests to KMS'}),
+  sseCKeyFile: path({
+    group: 'OBJECTS',
+    placeholder: 'FILE',
+    summary:
+      'Encryption by the store with a key of yours (SSE-C), which it does not keep: 32 bytes, as they are, in base64 or hexadecimal',
+  }),
   acl: text({
     group: 'OBJECTS',
     placeholder: 'ACL',
@@ -116,9 +130,10 @@ export const transferSettings = {
     summary: 'A request on which nothing moves for so long is made again',
     default: '60s',
   }),
-  checksum: choice(['crc32', 'none'], {
+  checksum: choice(['crc32', 'crc32c', 'crc64nvme', 'none'], {
     group: 'TRANSFER',
-    summary: 'What the store checks each object by; none reads every object back instead',
+    summary:
+      'What the store verifies each object by, as a whole; none reads every object back instead. The CRC-32 of the uploader is compared in any case',
     default: 'crc32',
   }),
   spillDir: path({

@@ -15,6 +15,7 @@ import type {BucketStore} from '../storage/bucket-store.js'
 import type {ObjectRecord, PartRecord, Upload} from '../storage/records.js'
 import {childrenNamed, childText, parseXml} from '../xml/read.js'
 import {WriteCondition} from './conditions.js'
+import {requireCustomerKey} from './customer-key.js'
 import {encryptionHeaders} from './object-traits.js'
 import {quoted} from './put-object.js'
 import {findUpload, MAX_PARTS} from './upload-part.js'
@@ -32,7 +33,9 @@ interface NamedPart {
 }
 
 export async function completeUpload(request: S3Request, bucket: BucketStore, key: string): Promise<Answer> {
-  findUpload(request, bucket, key)
+  const {record} = findUpload(request, bucket, key)
+  // As on S3, where a checksum was chosen.
+  if (record.checksum.isChosen) requireCustomerKey(request, record)
   const condition = new WriteCondition(request)
   condition.check(bucket.find(key))
   const named = parsePartList(await request.body.whole(MAX_XML_BYTES))

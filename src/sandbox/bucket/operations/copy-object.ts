@@ -4,6 +4,7 @@ import {headerOf, type S3Request} from '../s3-request.js'
 import type {BucketStore} from '../storage/bucket-store.js'
 import type {Buckets} from '../storage/buckets.js'
 import type {ObjectRecord, ObjectTraits} from '../storage/records.js'
+import {hasCustomerKey} from './customer-key.js'
 import {encryptionHeaders, objectTraits} from './object-traits.js'
 import {findObject} from './get-object.js'
 import {quoted} from './put-object.js'
@@ -16,6 +17,8 @@ export async function copyObject(
 ): Promise<Answer> {
   const {bucket: sourceBucket, key: sourceKey} = sourceOf(request)
   const source = findObject(buckets.get(sourceBucket), sourceKey)
+  if (hasCustomerKey(source))
+    throw new S3Error('NotImplemented', 'Objects with a customer key are not copied here.')
   const traits = traitsOfCopy(request, source)
   const isItself = sourceBucket === bucket.name && sourceKey === key
   if (isItself && traits.headers === source.headers)

@@ -6,6 +6,7 @@ import {integerInQuery} from '../target.js'
 import type {BucketStore} from '../storage/bucket-store.js'
 import type {ObjectRecord} from '../storage/records.js'
 import {isNotModified} from './conditions.js'
+import {requireCustomerKey} from './customer-key.js'
 import {quoted} from './put-object.js'
 
 /** From `start` to before `end`. */
@@ -37,6 +38,7 @@ export function getObject(request: S3Request, bucket: BucketStore, key: string):
 
 export function headObject(request: S3Request, bucket: BucketStore, key: string): Answer {
   const object = findObject(bucket, key)
+  requireCustomerKey(request, object)
   const validators = {etag: quoted(object.etag), 'last-modified': new Date(object.modifiedMs).toUTCString()}
   if (isNotModified(request, object)) return emptyAnswer(304, validators)
   const span = wantedSpan(request, object)

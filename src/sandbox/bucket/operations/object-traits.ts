@@ -2,6 +2,7 @@
 import {S3Error} from '../errors.js'
 import {headerOf, type S3Request} from '../s3-request.js'
 import type {ObjectTraits} from '../storage/records.js'
+import {customerKeyTraits, hasCustomerKey} from './customer-key.js'
 import {parseTagHeader} from './tags.js'
 
 const KEPT = [
@@ -48,7 +49,13 @@ export function objectTraits(request: S3Request): ObjectTraits {
       throw new S3Error('InvalidArgument', `${name} is given, and ${SSE} is not aws:kms.`)
     keep(name, value)
   }
-  Object.assign(headers, metadata(request))
+  const customerKey = customerKeyTraits(request)
+  if (encryption !== undefined && Object.keys(customerKey).length > 0)
+    throw new S3Error(
+      'InvalidArgument',
+      'Server Side Encryption with Customer provided key is incompatible with the encryption method specified',
+    )
+  Object.assign(headers, metadata(request), customerKey)
   return {headers, tags: parseTagHeader(headerOf(request, 'x-amz-tagging'))}
 }
 
@@ -56,8 +63,9 @@ export function objectTraits(request: S3Request): ObjectTraits {
 export const encryptionHeaders = ({headers}: ObjectTraits) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith(SSE)))
 
-/** With a KMS key, as on S3, the ETag has nothing to do with the MD5. */
-export const hasOpaqueEtag = ({headers}: ObjectTraits) => headers[SSE]?.startsWith('aws:kms') === true
+/** With a KMS key or a customer's, as on S3, the ETag has nothing to do with the MD5. */
+export const hasOpaqueEtag = (traits: ObjectTraits) =>
+  traits.headers[SSE]?.startsWith('aws:kms') === true || hasCustomerKey(traits)
 
 function metadata(request: S3Request): Record<string, string> {
   const metadata: Record<string, string> = {}
@@ -102,7 +110,6 @@ function refuseWhatIsNotThere(request: S3Request): void {
   for (const name of Object.keys(request.headers)) {
     if (name.startsWith('x-amz-object-lock-'))
       throw new S3Error('InvalidRequest', 'Bucket is missing Object Lock Configuration')
-    if (name.startsWith(`${SSE}-customer-`) || name === 'x-amz-write-offset-bytes')
-      throw new S3Error('NotImplemented', undefined, {Header: name})
+    if (name === 'x-amz-write-offset-bytes') throw new S3Error('NotImplemented', undefined, {Header: name})
   }
 }

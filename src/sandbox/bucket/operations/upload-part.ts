@@ -5,6 +5,7 @@ import type {S3Request} from '../s3-request.js'
 import {integerInQuery} from '../target.js'
 import type {BucketStore} from '../storage/bucket-store.js'
 import type {Upload} from '../storage/records.js'
+import {requireCustomerKey} from './customer-key.js'
 import {encryptionHeaders} from './object-traits.js'
 import {quoted} from './put-object.js'
 import {receivePiece} from './receiving.js'
@@ -14,6 +15,7 @@ export const MAX_PARTS = 10_000
 export async function uploadPart(request: S3Request, bucket: BucketStore, key: string): Promise<Answer> {
   const partNumber = requiredPartNumber(request)
   const upload = findUpload(request, bucket, key)
+  requireCustomerKey(request, upload.record)
   const {segment, md5, checksums} = await receivePiece(request, bucket.data, (claimed) => {
     checkAlgorithm(upload, claimed)
     return [upload.record.checksum.name]

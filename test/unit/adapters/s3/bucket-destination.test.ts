@@ -2,6 +2,7 @@ import {randomBytes} from 'node:crypto'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {createMemorySpillStore} from '../../../../src/adapters/memory/memory-spill-store.js'
 import type {SpillStore} from '../../../../src/core/ports/index.js'
+import {checksumOf} from '../../../../src/adapters/s3/checksum.js'
 import {incomingFile} from '../../../support/incoming-file.js'
 import {
   openBucketOn,
@@ -85,7 +86,7 @@ describe('a bucket', () => {
   })
 
   it('reads objects back when the store is given no checksums', async () => {
-    const opened = await openBucketOn(store, {usesChecksums: false})
+    const opened = await openBucketOn(store, {checksum: null})
     let reads = 0
     const content = randomBytes(PART_BYTES + 5)
     store.faults.set('read-back', ({operation, phase}) => {
@@ -102,7 +103,7 @@ describe('a bucket', () => {
   })
 
   it('does not believe the metadata of an object that did not pass when it was read back', async () => {
-    const opened = await openBucketOn(store, {usesChecksums: false})
+    const opened = await openBucketOn(store, {checksum: null})
     const content = randomBytes(PART_BYTES + 5)
     const file = incomingFile('read-back/bad', content, {chunkCount: 6})
     store.faults.set('read-back/bad', ({operation, phase}) =>
@@ -205,8 +206,9 @@ describe('a bucket', () => {
       phase === 'before' ? {kind: 'error', status: 409, code: 'ObjectParentIsFile'} : undefined,
     )
     const held = {code: 'OBJECT_REFUSED', refusal: 'other'}
-    await expect(client.put('a/b', text('x'), 'absent', {})).rejects.toMatchObject(held)
-    await expect(client.put('c', text('x'), 'absent', {CacheControl: 'a\nb'})).rejects.toMatchObject(held)
+    const body = {content: text('x'), checksum: checksumOf('CRC32', text('x'))}
+    await expect(client.put('a/b', body, 'absent', {})).rejects.toMatchObject(held)
+    await expect(client.put('c', body, 'absent', {CacheControl: 'a\nb'})).rejects.toMatchObject(held)
     store.faults.delete('a/b')
     await destination.close()
   })

@@ -91,8 +91,6 @@ describe('the bucket', () => {
     expect(await refusal('PUT', '/files/a', {'x-amz-acl': 'public-read'})).toBe(
       'AccessControlListNotSupported',
     )
-    const sse = {'x-amz-server-side-encryption-customer-algorithm': 'AES256'}
-    expect(await refusal('PUT', '/files/a', sse)).toBe('NotImplemented')
     expect(await refusal('PUT', '/files/a', {'x-amz-object-lock-mode': 'GOVERNANCE'})).toBe('InvalidRequest')
     expect(await refusal('PUT', '/files/a', {'x-amz-storage-class': 'CHEAP'})).toBe('InvalidStorageClass')
     expect(await refusal('PUT', '/files/a', {'x-amz-expected-bucket-owner': '1'.repeat(12)})).toBe(

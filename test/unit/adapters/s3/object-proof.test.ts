@@ -1,0 +1,134 @@
+/** What a store is asked to verify, to encrypt with, and to keep of an object. */
+import {randomBytes} from 'node:crypto'
+import {HeadObjectCommand} from '@aws-sdk/client-s3'
+import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {CHECKSUM_NAMES, checksumOf} from '../../../../src/adapters/s3/checksum.js'
+import {shortcomings} from '../../../../src/adapters/s3/index.js'
+import {incomingFile} from '../../../support/incoming-file.js'
+import {s3Client} from '../../../support/s3-client.js'
+import {
+  BUCKET,
+  type DestinationOptions,
+  openBucketOn,
+  PART_BYTES,
+  startStore,
+  type StoreUnderTest,
+} from '../../../support/s3/bucket-under-test.js'
+import {writeWhole} from '../../../support/s3/fault-matrix.js'
+
+let store: StoreUnderTest
+beforeAll(async () => {
+  store = await startStore()
+})
+afterAll(() => store.close())
+
+const headOf = async (Key: string) => {
+  const client = s3Client({...store, region: 'us-east-1'})
+  const found = await client.send(new HeadObjectCommand({Bucket: BUCKET, Key, ChecksumMode: 'ENABLED'}))
+  client.destroy()
+  return found
+}
+const deliver = async (options: DestinationOptions, path: string, content: Buffer, facts = {}) => {
+  const opened = await openBucketOn(store, options)
+  try {
+    return await writeWhole(opened, incomingFile(path, content, {chunkCount: 6, ...facts}), content)
+  } finally {
+    await opened.destination.close()
+  }
+}
+const SMALL = Buffer.from('small')
+const LARGE = randomBytes(PART_BYTES + 5)
+
+describe.each(CHECKSUM_NAMES)('--checksum %s', (checksum) => {
+  it.each([
+    ['in one piece', SMALL],
+    ['in parts', LARGE],
+  ])('is that of the whole object, sent %s, and is kept', async (how, content) => {
+    const path = `${checksum}/${how}`
+    expect(await deliver({checksum}, path, content)).toBe('delivered')
+    expect(await headOf(path)).toMatchObject({
+      ChecksumType: 'FULL_OBJECT',
+      [`Checksum${checksum}`]: checksumOf(checksum, content),
+    })
+    expect(await deliver({checksum}, path, content)).toBe('unchanged')
+    // Known again under each of the others.
+    expect(await deliver({checksum: 'CRC32'}, path, content)).toBe('unchanged')
+  })
+
+  it.each([
+    ['PutObject', SMALL],
+    ['UploadPart', LARGE],
+  ] as const)('lets the store refuse what was changed on the way (%s)', async (operation, content) => {
+    const path = `${checksum}/changed/${operation}`
+    store.faults.set(path, (call) =>
+      call.phase === 'before' && call.operation === operation ? {kind: 'corrupted'} : undefined,
+    )
+    await expect(deliver({checksum, isKnown: true}, path, content)).rejects.toMatchObject({
+      code: 'OBJECT_CORRUPTED',
+    })
+    expect(await store.object(path)).toBeNull()
+    expect(await store.pendingUploads(path)).toEqual([])
+  })
+})
+
+it('a store that does not know the checksum gets a CRC-32, and it is said', async () => {
+  const probes: string[] = []
+  const prefix = 'not-known/'
+  const {client, destination} = await openBucketOn(store, {isKnown: true})
+  const {findCapabilities, probeKey} = await import('../../../../src/adapters/s3/capabilities.js')
+  store.faults.set(probeKey(prefix), ({operation, phase}) => {
+    if (phase === 'before') probes.push(operation)
+    return probes.length === 1 ? {kind: 'error', status: 501, code: 'NotImplemented'} : undefined
+  })
+  const found = await findCapabilities(client, prefix, {wanted: 'CRC64NVME'})
+  expect(found).toMatchObject({checksum: 'CRC32', perRequest: true, wholeObject: true, readsBack: false})
+  expect(client.checksums).toEqual({name: 'CRC32', perRequest: true, wholeObject: true})
+  expect(shortcomings(found)).toEqual(['The store does not check a CRC-64/NVME: CRC-32 is used instead.'])
+  await destination.close()
+})
+
+describe('--metadata-sha256', () => {
+  it('is in the metadata of an object that is sent in one piece', async () => {
+    await deliver({sha256: true, isKnown: true}, 'sha256/small', SMALL)
+    expect(await store.metadata('sha256/small')).toMatchObject({
+      sha256: '81db8ebbbbc69c6c6ad4a6aa92b76e0c08af547da236b9e2c9dbe1d8285a8130',
+    })
+  })
+
+  it('is not in that of one in parts, unless the uploader said it: then it is compared', async () => {
+    await deliver({sha256: true, isKnown: true}, 'sha256/large', LARGE)
+    expect(await store.metadata('sha256/large')).not.toHaveProperty('sha256')
+    const wrong = {metadata: {sha256: '0'.repeat(64)}}
+    await expect(deliver({sha256: true, isKnown: true}, 'sha256/wrong', LARGE, wrong)).rejects.toMatchObject({
+      code: 'FILE_CRC_MISMATCH',
+    })
+    expect(await store.object('sha256/wrong')).toBeNull()
+  })
+})
+
+describe('--sse-c-key-file', () => {
+  const [customerKey, otherKey] = [randomBytes(32), randomBytes(32)]
+
+  it.each([
+    ['one piece', SMALL],
+    ['parts', LARGE],
+  ])('objects in %s are read with the same key only', async (how, content) => {
+    const path = `sse-c/${how}`
+    expect(await deliver({customerKey}, path, content)).toBe('delivered')
+    await expect(store.object(path)).rejects.toMatchObject({name: 'InvalidRequest'})
+    expect(await deliver({customerKey}, path, content)).toBe('unchanged')
+    await expect(deliver({customerKey: otherKey}, path, content)).rejects.toMatchObject({
+      code: 'STORE_FORBIDDEN',
+    })
+  })
+
+  it('replaces an older content that was not encrypted', async () => {
+    await deliver({}, 'sse-c/older', Buffer.from('older'), {offset: 1, uploadId: 'a'})
+    expect(await deliver({customerKey}, 'sse-c/older', SMALL, {offset: 2, uploadId: 'b'})).toBe('delivered')
+    await expect(store.object('sse-c/older')).rejects.toMatchObject({name: 'InvalidRequest'})
+  })
+
+  it('reads back what a store without checksums was sent', async () => {
+    expect(await deliver({customerKey, checksum: null}, 'sse-c/read-back', SMALL)).toBe('delivered')
+  })
+})
