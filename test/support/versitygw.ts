@@ -35,7 +35,7 @@ export async function startVersitygw(): Promise<Versitygw> {
   const child = spawn(
     program,
     [
-      ...['--quiet', '--access', access.accessKeyId, '--secret', access.secretAccessKey],
+      ...['--quiet', '--keep-alive', '--access', access.accessKeyId, '--secret', access.secretAccessKey],
       ...['--port', `127.0.0.1:${port}`, 'posix', '--sidecar', sidecar, data],
     ],
     {stdio: ['ignore', 'pipe', 'pipe']},
