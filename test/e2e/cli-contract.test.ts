@@ -161,7 +161,11 @@ describe('a broker that is not there', () => {
   it('exits with 3 and masks the password', async () => {
     const {error, exitCode, printed} = await failing(
       ['upload', '.', '--topic', 't', '--brokers', '127.0.0.1:1', '--log-level', 'debug'],
-      {STREAMTOOL_SASL_PASSWORD: 'hunter2', STREAMTOOL_SASL_USERNAME: 'me'},
+      {
+        STREAMTOOL_SASL_PASSWORD: 'hunter2',
+        STREAMTOOL_SASL_USERNAME: 'me',
+        STREAMTOOL_OUTAGE_TOLERANCE: '1s',
+      },
     )
     expect({exitCode, code: error.code}).toEqual({exitCode: 3, code: 'BROKER_UNREACHABLE'})
     expect(printed).not.toContain('hunter2')

@@ -118,7 +118,7 @@ describe('a package that adds a command', () => {
       httpPut([]),
       httpPut(['--topic', 't', '--url', 'ftp://x']),
       httpPut(['--topik', 't']),
-      httpPut(['--topic', 't', '--brokers', '127.0.0.1:1']),
+      httpPut(['--topic', 't', '--brokers', '127.0.0.1:1', '--outage-tolerance', '1s']),
     ])
     expect(JSON.parse(missing.stdout)).toMatchObject({command: 'http-put', error: {code: 'SETTING_MISSING'}})
     expect(JSON.parse(wrong.stdout)).toMatchObject({error: {code: 'SETTING_INVALID', exitCode: 2}})

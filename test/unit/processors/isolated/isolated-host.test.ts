@@ -15,6 +15,7 @@ const MORTAL = `
 import {spawn} from 'node:child_process'
 import {appendFileSync} from 'node:fs'
 import {join} from 'node:path'
+const block = () => { for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000) }
 const note = (context, line) => appendFileSync(join(context.outputDir, 'notes.txt'), line + '\\n')
 export default {
   name: 'mortal',
@@ -26,8 +27,8 @@ export default {
     if (file.name.startsWith('memory')) { const all = []; for (;;) all.push(new Array(100_000).fill(Math.random())) }
     if (file.name.startsWith('timer')) { setTimeout(() => { throw new Error('thrown by a timer') }, 5); await new Promise((r) => setTimeout(r, 5_000)) }
     if (file.name.startsWith('locked')) await context.lock(() => process.exit(4))
-    if (file.name.startsWith('blocks')) { note(context, 'blocking ' + process.pid); for (;;); }
-    if (file.name.startsWith('spawns')) { const child = spawn('sleep', ['600']); note(context, 'blocking ' + child.pid); for (;;); }
+    if (file.name.startsWith('blocks')) { note(context, 'blocking ' + process.pid); block() }
+    if (file.name.startsWith('spawns')) { const child = spawn('sleep', ['600']); note(context, 'blocking ' + child.pid); block() }
     if (file.name.startsWith('prints')) { console.log('a word'); console.error('another'); await new Promise((r) => setTimeout(r, 50)) }
     if (file.name.startsWith('afterwards')) { setTimeout(() => process.exit(5), 5); return }
     await context.lock(() => note(context, 'done ' + file.name))
