@@ -61,7 +61,7 @@ async function reconstructed(onConflict: string): Promise<{first: Outcome; again
   return {first: await run(), again: run}
 }
 
-describe('--on-conflict', () => {
+describe.concurrent('--on-conflict', {timeout: 240_000}, () => {
   it('overwrite replaces it', async () => {
     const {first} = await reconstructed('overwrite')
     expect(first).toMatchObject({

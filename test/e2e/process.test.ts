@@ -10,11 +10,12 @@ import {type MortalBroker, startSandboxProcess} from '../support/crash/brokers.j
 import {eventually} from '../support/eventually.js'
 import {collect, diesWithUs, ended} from '../support/processes.js'
 import {callsOf, writeNotingProcessor} from '../support/processors.js'
-import {temporaryDirectory} from '../support/temporary-directory.js'
+import {temporaryDirectories} from '../support/temporary-directory.js'
 import {readTree, seededBytes, writeTree} from '../support/trees.js'
 
 const BIN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
+const newDirectory = temporaryDirectories()
 let broker: MortalBroker
 beforeAll(async () => {
   broker = await startSandboxProcess()
@@ -30,7 +31,7 @@ interface Place {
 
 /** A directory with a processor, where nothing is set but the brokers; and files on the topic. */
 async function place(topic: string, files: Readonly<Record<string, string | Buffer>>): Promise<Place> {
-  const cwd = await temporaryDirectory()
+  const cwd = await newDirectory()
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('STREAMTOOL_'))
   const env = {
     ...Object.fromEntries(inherited),
@@ -58,7 +59,7 @@ const names = (count: number): string[] => Array.from({length: count}, (_, index
 const contents = (files: readonly string[]) =>
   Object.fromEntries(files.map((file) => [file, `content of ${file}`]))
 
-describe('process', () => {
+describe.concurrent('process', {timeout: 240_000}, () => {
   it('holds every third file, with its reason; the next start tries these alone, and goes on counting', async () => {
     const files = names(9)
     const at = await place('thirds', contents(files))

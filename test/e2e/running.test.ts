@@ -7,7 +7,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {streamtool, streamtoolJson} from '../support/cli.js'
 import {eventually} from '../support/eventually.js'
 import {collect, diesWithUs, ended} from '../support/processes.js'
-import {temporaryDirectory} from '../support/temporary-directory.js'
+import {temporaryDirectories} from '../support/temporary-directory.js'
 
 const BIN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
@@ -26,6 +26,7 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: strin
   return {child, stdout: () => stdout().toString(), stderr: () => stderr().toString(), end: ended(child)}
 }
 
+const newDirectory = temporaryDirectories()
 let sandbox: Running
 let env: {STREAMTOOL_BROKERS: string}
 beforeAll(async () => {
@@ -45,12 +46,12 @@ interface Report {
 }
 
 async function uploaded(topic: string, content: string | Buffer = 'hello') {
-  const dir = await temporaryDirectory()
+  const dir = await newDirectory()
   await writeFile(join(dir, 'a.txt'), content)
   return streamtoolJson<Report>(['upload', dir, '--topic', topic], {env: {...process.env, ...env}})
 }
 
-describe('the sandbox', () => {
+describe.concurrent('the sandbox', () => {
   it('runs a command in its environment and exits with its code', async () => {
     const script =
       'console.log(JSON.stringify([process.env.STREAMTOOL_BROKERS, ...process.argv.slice(1)])); process.exit(7)'
@@ -113,7 +114,7 @@ describe('the sandbox', () => {
   })
 })
 
-describe('a stop that is not heeded', () => {
+describe.concurrent('a stop that is not heeded', () => {
   const stubborn =
     "process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('ready')"
 
@@ -134,12 +135,12 @@ describe('a stop that is not heeded', () => {
   })
 })
 
-describe('upload and reconstruct', () => {
+describe.concurrent('upload and reconstruct', () => {
   it('report on stdout with --json; without it stdout is empty and the summary is on stderr', async () => {
     const report = await uploaded('reports')
     expect(report).toMatchObject({schema: 1, command: 'upload', topic: 'reports', interrupted: false})
     expect(report.files).toEqual({uploaded: 1, skipped: 0, failed: 0})
-    const output = join(await temporaryDirectory(), 'out')
+    const output = join(await newDirectory(), 'out')
     const {exitCode, stdout, stderr} = await streamtool(
       ['reconstruct', '--topic', 'reports', '--output', output, '--once'],
       {env: {...process.env, ...env}},
@@ -152,7 +153,7 @@ describe('upload and reconstruct', () => {
 
   it('go on where they were, say so when nothing is new, and begin anew with --from-beginning', async () => {
     await uploaded('again')
-    const output = join(await temporaryDirectory(), 'out')
+    const output = join(await newDirectory(), 'out')
     const args = ['reconstruct', '--topic', 'again', '--output', output, '--once']
     const options = {env: {...process.env, ...env}}
     const first = await streamtoolJson<Report & {group: string}>(args, options)
@@ -181,7 +182,7 @@ describe('upload and reconstruct', () => {
 
   it('keep their instance ids in --state-dir', async () => {
     await uploaded('stateful')
-    const [output, state] = [join(await temporaryDirectory(), 'out'), await temporaryDirectory()]
+    const [output, state] = [join(await newDirectory(), 'out'), await newDirectory()]
     await streamtoolJson(
       ['reconstruct', '--topic', 'stateful', '--output', output, '--once', '--state-dir', state],
       {env: {...process.env, ...env}},
@@ -193,7 +194,7 @@ describe('upload and reconstruct', () => {
 describe('a stop', () => {
   it('of a command that runs until stopped exits with 0, after its report', async () => {
     await uploaded('running')
-    const output = join(await temporaryDirectory(), 'out')
+    const output = join(await newDirectory(), 'out')
     const running = start(['reconstruct', '--topic', 'running', '--output', output, '--json'], env)
     await eventually('the file is delivered', async () =>
       (await readdir(output).catch((): string[] => [])).includes('a.txt'),
@@ -218,7 +219,7 @@ describe('a stop', () => {
   it('while it still looks for the broker does not wait for that', async () => {
     for (const [args, exitCode] of [
       [['upload', '.'], 130],
-      [['reconstruct', '--output', join(await temporaryDirectory(), 'out')], 0],
+      [['reconstruct', '--output', join(await newDirectory(), 'out')], 0],
     ] as const) {
       const nowhere = {STREAMTOOL_BROKERS: '127.0.0.1:1'}
       const running = start([...args, '--topic', 't', '--json', '--log-level', 'debug'], nowhere)
@@ -232,9 +233,9 @@ describe('a stop', () => {
   })
 })
 
-describe('a reader of stdout that goes away', () => {
+describe.concurrent('a reader of stdout that goes away', () => {
   it('does not hurt a run that ends by itself', async () => {
-    const dir = await temporaryDirectory()
+    const dir = await newDirectory()
     for (let index = 0; index < 50; index++) await writeFile(join(dir, `${index}.txt`), 'x')
     const running = start(['upload', dir, '--topic', 'piped-away', '--events'], env)
     running.child.stdout!.destroy()
@@ -244,7 +245,7 @@ describe('a reader of stdout that goes away', () => {
   })
 
   it('stops a command that would run until stopped', async () => {
-    const output = join(await temporaryDirectory(), 'out')
+    const output = join(await newDirectory(), 'out')
     await uploaded('head')
     const running = start(['reconstruct', '--topic', 'head', '--output', output, '--events'], env)
     await eventually('it has begun', () => running.stdout().includes('"started"'))

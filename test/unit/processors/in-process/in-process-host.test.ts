@@ -5,8 +5,9 @@ import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {promisify} from 'node:util'
 import {describe, expect, it} from 'vitest'
-import {temporaryDirectory} from '../../../support/temporary-directory.js'
+import {temporaryDirectories} from '../../../support/temporary-directory.js'
 
+const newDirectory = temporaryDirectories()
 const DIST = fileURLToPath(new URL('../../../../dist/', import.meta.url))
 
 interface Ended {
@@ -17,7 +18,7 @@ interface Ended {
 
 /** @param body runs with `host`, `attempt(name)` and `late`, the errors that ended the run */
 async function runWith(plugin: string, body: string): Promise<Ended> {
-  const directory = await temporaryDirectory()
+  const directory = await newDirectory()
   await writeFile(join(directory, 'plugin.mjs'), plugin)
   await writeFile(
     join(directory, 'main.mjs'),
