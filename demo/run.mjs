@@ -1,8 +1,8 @@
 /**
  * npm run demo [-- --brokers host:9092] [--large-mib 300]
  *
- * Sends a directory of varied files through Kafka and back, and compares every byte. Without brokers it starts the
- * sandbox. What it prints is what a person would type, and what they would see.
+ * Sends a directory of varied files through Kafka, into another directory and into a bucket, and compares every byte.
+ * Without brokers it starts the sandbox; with brokers there is no bucket. What it prints is what a person would type, and what they would see.
  */
 import {spawn} from 'node:child_process'
 import {mkdir, mkdtemp, rm} from 'node:fs/promises'
@@ -11,6 +11,7 @@ import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {fileURLToPath} from 'node:url'
 import {parseArgs} from 'node:util'
+import {compareBucket} from './bucket.mjs'
 import {compareDirectories} from './compare.mjs'
 import {listFiles, makeFiles} from './files.mjs'
 
@@ -39,8 +40,8 @@ async function demo() {
   await makeFiles(join(work, 'files'), {largeMiB: Number(values['large-mib']), sources: join(root, 'src')})
   say(`  ${(await listFiles(join(work, 'files'))).length} files in ./files`)
 
-  const brokers = values.brokers || (await startSandbox())
-  const environment = {...process.env, STREAMTOOL_BROKERS: brokers}
+  const sandbox = values.brokers ? null : await startSandbox()
+  const environment = {...process.env, ...(sandbox ?? {STREAMTOOL_BROKERS: values.brokers})}
   const streamtool = (...args) => run(args, environment)
 
   say('\nEach file is cut into chunks, and each chunk becomes one Kafka record:')
@@ -54,19 +55,45 @@ async function demo() {
   const {files, bytes, differences} = await compareDirectories(join(work, 'files'), join(work, 'received'))
   for (const difference of differences) say(`  ${difference}`)
   if (differences.length > 0) return 1
-  say(`  ${files} files, ${(bytes / 1048576).toFixed(1)} MiB: identical.`)
+  say(`  ${files} files, ${mebibytes(bytes)}: identical.`)
+  return sandbox === null ? 0 : fillBucket(streamtool, topic, sandbox)
+}
+
+async function fillBucket(streamtool, topic, sandbox) {
+  const bucket = sandbox.STREAMTOOL_BUCKET
+  say('\nThe same files into a bucket. The store itself verifies each whole object before it shows it:')
+  if ((await streamtool('s3-transfer', '--topic', topic, '--bucket', bucket, '--once')) !== 0) return 1
+  say('\nReading every object back, and comparing every byte:')
+  const place = {bucket, prefix: `${topic}/`, environment: sandbox}
+  const {objects, bytes, differences} = await compareBucket(join(work, 'files'), place)
+  for (const difference of differences) say(`  ${difference}`)
+  if (differences.length > 0) return 1
+  say(`  ${objects} objects, ${mebibytes(bytes)}: identical.`)
   return 0
 }
 
-/** @returns {Promise<string>} its address, once it takes connections */
+function mebibytes(bytes) {
+  return `${(bytes / 1048576).toFixed(1)} MiB`
+}
+
+/** @returns {Promise<Record<string, string>>} the environment that it prints, once it takes connections */
 async function startSandbox() {
-  say('\nA broker to try it with. It needs nothing but Node; for real work use Apache Kafka:')
+  say('\nA broker and a bucket to try it with. They need nothing but Node; for real work use Apache Kafka:')
   say('$ streamtool sandbox')
-  const child = start(['sandbox', '--dir', join(work, 'sandbox'), '--kafka-port', '0'], process.env, 'pipe')
+  const child = start(
+    ['sandbox', '--dir', join(work, 'sandbox'), '--kafka-port', '0', '--s3-port', '0'],
+    process.env,
+    'pipe',
+  )
   for await (const line of createInterface({input: child.stdout})) {
     say(`  ${line}`)
-    const address = /STREAMTOOL_BROKERS=(\S+)/.exec(line)?.[1]
-    if (address) return address
+    if (!line.startsWith('export ')) continue
+    return Object.fromEntries(
+      line
+        .slice('export '.length)
+        .split(' ')
+        .map((each) => each.split('=', 2)),
+    )
   }
   throw new Error('the sandbox ended before it was ready')
 }
