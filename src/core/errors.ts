@@ -172,7 +172,8 @@ export const ERROR_KINDS = {
 
   FILE_CRC_MISMATCH: {
     exitCode: 5,
-    meaning: 'A rebuilt file does not match the CRC-32 that its uploader recorded, though its SHA-512 does.',
+    meaning:
+      'A rebuilt file does not match the CRC-32 that its uploader recorded, or the SHA-256 in its metadata, though its SHA-512 does.',
   },
   OBJECT_CORRUPTED: {
     exitCode: 5,
