@@ -34,7 +34,7 @@ export async function transformOf(
     throw new StreamtoolError('SETTING_INVALID', `A record is transformed by one of ${wanted.join(', ')}.`)
   if (found !== null) return openPlugin(found, values, surroundings)
   if (exec !== undefined) {
-    const {programTransform} = await import('../processors/transforms/program-transform.js')
+    const {programTransform} = await import('../processors/transforms/index.js')
     return programTransform(exec, {
       ...surroundings,
       environment: process.env,
@@ -51,7 +51,7 @@ async function openPlugin(
 ): Promise<RecordTransform> {
   const [{clock}, {pluginTransform}] = await Promise.all([
     import('./compose.js'),
-    import('../processors/transforms/plugin-transform.js'),
+    import('../processors/transforms/index.js'),
   ])
   return pluginTransform(processor, {
     ...surroundings,

@@ -3,14 +3,15 @@
  *
  *     dead-letter topic -> letter -> the record as it was -> its topic -> acknowledged -> letter done -> commit
  *
- * A letter is done when the record is acknowledged, so nothing is lost; a crash in between sends it once more. What is
- * no such letter, or is about a topic that nobody named, stays.
+ * A letter is done when the record is acknowledged, so nothing is lost; a crash in between sends it once more. A letter
+ * that only says where its record is stands for that record, as long as its topic has it. What is no such letter, is about
+ * a topic that nobody named, or about a record that is gone, stays.
  *
  * Anybody who may write to the dead-letter topic could name any topic. So a record goes only where the user said
  * (`to`, or `topic`), or to the topic that the dead-letter topic's own name is about: `error.<topic>.<group>`.
  */
-import {decodeFailedRecord, type FailedRecord} from '../core/dead-letters/index.js'
-import {ExitCode} from '../core/errors.js'
+import {decodeFailedRecord, decodeLetter, type RecordOrigin} from '../core/dead-letters/index.js'
+import {ExitCode, StreamtoolError} from '../core/errors.js'
 import {isAborted} from '../core/flow/index.js'
 import type {
   Clock,
@@ -71,7 +72,8 @@ export async function replayRecords(
         {topic: from, partition, start: ledger.safeOffset, end: endOffset},
         async (records, nextOffset) => {
           const wanted = records.filter(({offset}) => ledger.see(offset))
-          const letters = wanted.flatMap((record) => replay.letterOf(record) ?? [])
+          const letters: Letter[] = []
+          for (const record of wanted) letters.push(...(await replay.letterOf(record)))
           left += wanted.length - letters.length
           await replay.send(letters, ({offset}) => ledger.markDone([{start: offset, end: offset + 1}]))
           ledger.passTo(nextOffset)
@@ -89,7 +91,7 @@ export async function replayRecords(
   await commitLetters({from, group}, ports, ledgers, clusterId)
   if (left > 0)
     logger.warn(
-      `${left} records of ${from} are no letters of a stream processor, or about a topic that was not named, and stay. ` +
+      `${left} records of ${from} are no letters of a stream processor, or about a topic that was not named or a record that is gone from it, and stay. ` +
         'Name it with --topic, or say where all are to go with --to; files that were given up need --output.',
     )
   const interrupted = isAborted(signal)
@@ -107,9 +109,11 @@ export async function replayRecords(
   return {report, exitCode: left > 0 ? ExitCode.filesUnfinished : ExitCode.done}
 }
 
+/** A record that is to be sent back, and the letter that says so. */
 interface Letter {
   readonly at: ConsumedRecord
-  readonly failed: FailedRecord
+  readonly origin: RecordOrigin
+  readonly record: Pick<ConsumedRecord, 'key' | 'value' | 'headers'>
 }
 
 class Replay {
@@ -126,14 +130,40 @@ class Replay {
     return this.options.to ?? [...this.partitionCounts.keys()].join(',')
   }
 
-  letterOf(record: ConsumedRecord): Letter | null {
+  /** None, or one. */
+  async letterOf(at: ConsumedRecord): Promise<readonly Letter[]> {
+    const failed = decodeFailedRecord(at)
+    if (failed !== null) {
+      const {origin, headers} = failed
+      return this.isWanted(origin) ? [{at, origin, record: {...at, headers}}] : []
+    }
+    const reference = decodeLetter(at)
+    if (reference?.kind !== 'record' || reference.isCopy || !this.isWanted(reference.origin)) return []
+    const record = await this.referred(reference.origin)
+    return record === null ? [] : [{at, origin: reference.origin, record}]
+  }
+
+  private isWanted({topic: origin}: RecordOrigin): boolean {
     const {from, topic, to} = this.options
-    const failed = decodeFailedRecord(record)
-    if (failed === null) return null
-    const origin = failed.origin.topic
-    if (topic !== null && origin !== topic) return null
-    const isNamed = to !== null || topic !== null || from.startsWith(`error.${origin}.`)
-    return isNamed ? {at: record, failed} : null
+    if (topic !== null && origin !== topic) return false
+    return to !== null || topic !== null || from.startsWith(`error.${origin}.`)
+  }
+
+  /** @returns null when it is gone */
+  private async referred({topic, partition, offset}: RecordOrigin): Promise<ConsumedRecord | null> {
+    const found: ConsumedRecord[] = []
+    try {
+      if (partition >= (await this.partitionCount(topic))) return null
+      await this.ports.reader.read(
+        {topic, partition, start: offset, end: offset + 1},
+        async (records) => void found.push(...records.filter((record) => record.offset === offset)),
+        this.signal,
+      )
+    } catch (thrown) {
+      if (thrown instanceof StreamtoolError && thrown.code === 'TOPIC_UNKNOWN') return null
+      throw thrown
+    }
+    return found[0] ?? null
   }
 
   /** In their order, those with the same destination together. */
@@ -152,11 +182,11 @@ class Replay {
     const batches: Batch[] = []
     let bytes = 0
     for (const letter of letters) {
-      const {topic: origin, partition: wanted} = letter.failed.origin
+      const {topic: origin, partition: wanted} = letter.origin
       const topic = this.options.to ?? origin
       const partition = wanted % (await this.partitionCount(topic))
       const last = batches.at(-1)
-      const size = (letter.at.value?.length ?? 0) + 1024
+      const size = (letter.record.value?.length ?? 0) + 1024
       const goesAlong =
         last?.topic === topic &&
         last.partition === partition &&
@@ -185,6 +215,6 @@ interface Batch {
 }
 
 /** Its time is that of now: what reads by time would take the old one for past. */
-function outgoing({at: {key, value}, failed: {headers}}: Letter): OutgoingRecord {
+function outgoing({record: {key, value, headers}}: Letter): OutgoingRecord {
   return {key, value: value === null ? null : [value], headers}
 }

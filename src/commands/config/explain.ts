@@ -1,13 +1,14 @@
 import {Args} from '@oclif/core'
 import {type Invocation, StreamtoolCommand} from '../../cli/base-command.js'
 import {flagsOf} from '../../cli/settings/flags.js'
+import type {Property} from '../../cli/settings/layers.js'
 import {outputSettings} from '../../cli/settings/groups/output.js'
 import {ExitCode} from '../../core/errors.js'
 
 export default class ConfigExplain extends StreamtoolCommand<typeof outputSettings> {
   static override summary =
     'Show every setting of a command, where its value comes from, and what it overrode.'
-  static override description = `Reads environment and configuration file as the command itself would in this place. Secrets are masked.`
+  static override description = `Reads environment and configuration file as the command itself would in this place; for passthrough also Spring's properties, but for those among its arguments. Secrets are masked.`
   static override usage = 'config explain COMMAND [FLAGS]'
   static override examples = [
     '<%= config.bin %> <%= command.id %> upload',
@@ -45,6 +46,7 @@ export default class ConfigExplain extends StreamtoolCommand<typeof outputSettin
     const {candidates, file, findings} = await resolvePartly(settings, {
       command,
       flags: {config: flags['config']},
+      properties: await propertiesOf(command),
       pluginCommands: pluginCommandsOf(this.config),
       cwd: process.cwd(),
       env: process.env,
@@ -64,4 +66,11 @@ export default class ConfigExplain extends StreamtoolCommand<typeof outputSettin
     }
     return ExitCode.done
   }
+}
+
+/** What is said in another program's words, in this place. */
+async function propertiesOf(command: string): Promise<ReadonlyMap<string, Property>> {
+  if (command !== 'passthrough') return new Map()
+  const {parsePassthrough} = await import('../../cli/spring/index.js')
+  return (await parsePassthrough([], process.env, process.cwd())).properties
 }

@@ -1,4 +1,19 @@
-/** A relay put together from its parts, once its topics are known. */
+/**
+ * A relay put together from its parts, once its topics are known (topics.ts):
+ *
+ *     group -> relay-handler -> relay-epoch, one assignment of partitions
+ *                                  lane, one partition: its records in order, so many lanes at once
+ *                                    record-handler: attempts (transform, again with pauses) -> partition of the output
+ *                                      └ failures: the run stops, the record is skipped, or dead-lettered
+ *                                  output-writer: a queue for each partition of the output, one request at a time
+ *                                    └ acknowledged -> open-record -> ledger of the partition -> commit
+ *
+ * - A record is done when everything that was made of it is acknowledged, or its dead letter is; offsets are committed
+ *   up to the first that is not, with what is done above it.
+ * - Nothing overtakes within a partition of the output, and what could not be sent is followed by nothing.
+ * - What is read and not acknowledged is bounded; what is over the bound waits in Kafka.
+ * - binding.ts has the switches of input and output, relay-control.ts shows them and the rest to whoever asks.
+ */
 import {Semaphore} from '../../core/flow/index.js'
 import type {
   Clock,

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest'
+import {referenceLetter} from '../../../src/core/dead-letters/index.js'
 import type {MemoryKafka} from '../../../src/adapters/memory/kafka/index.js'
 import {replayRecords, type ReplayRecordsOptions} from '../../../src/pipelines/replay-records.js'
 import {realClock, RecordingReporter, silentLogger} from '../../support/delivery.js'
@@ -47,6 +48,25 @@ describe('replayRecords', () => {
     expect((await replay(kafka)).report.records.read).toBe(0)
     await relay({kafka})
     expect(await valuesOn(kafka)).toEqual(['a', null])
+  })
+
+  it('reads the record itself where a letter only says where it is, unless it is gone', async () => {
+    const kafka = await relayKafka({inPartitions: 2})
+    await put(kafka, [{value: 'before'}, {key: Buffer.from('k'), value: 'large', headers: [text('h', 'x')]}])
+    const cause = {code: 'RECORD_FAILED', reason: 'boom', group: 'g'}
+    const letters = [1, 9].map((offset) => {
+      const place = {topic: 'in', partition: 0, offset, timestampMs: 0, key: null, value: null, headers: []}
+      return {...referenceLetter(place, cause), value: null}
+    })
+    await kafka.admin().createTopic('error.in.g', {partitions: 1})
+    await put(kafka, letters, {topic: 'error.in.g'})
+    const {report, exitCode} = await replay(kafka)
+    expect(report.records).toEqual({read: 2, written: 1, failed: 1, deadLettered: 0})
+    expect(exitCode).toBe(4)
+    expect((await recordsOn(kafka, 'in'))[0]?.slice(2)).toMatchObject([
+      {key: Buffer.from('k'), value: Buffer.from('large'), headers: [text('h', 'x')]},
+    ])
+    expect((await replay(kafka)).report.records).toMatchObject({written: 0, failed: 1})
   })
 
   it('takes letters of Kafka Connect', async () => {
