@@ -28,10 +28,8 @@ export abstract class KafkaCommand<S extends KafkaCommandSettings> extends Strea
   protected abstract work(invocation: KafkaInvocation<S>): Promise<ExitCode>
   /** Overridden by a command that has more to show, and to be told, and serves that itself. */
   protected readonly servesItself: boolean = false
-  /** Overridden by a command that rather waits for brokers than says soon that there are none. */
-  protected waitsForBrokers(_values: Values<S>): boolean {
-    return false
-  }
+  /** Of a command that rather waits for brokers than says soon that there are none. */
+  protected waitsForBrokers?(values: Values<S>): boolean
   /** Stopped before the work began. */
   protected abstract stoppedEarly(invocation: Invocation<S>): Promise<ExitCode>
 
@@ -47,7 +45,7 @@ export abstract class KafkaCommand<S extends KafkaCommandSettings> extends Strea
     const {outageTolerance} = values
     const connection = {
       ...(await connectionOf(values)),
-      ...(this.waitsForBrokers(invocation.values) ? {firstConnectionMs: outageTolerance} : {}),
+      ...(this.waitsForBrokers?.(invocation.values) === true ? {firstConnectionMs: outageTolerance} : {}),
     }
     const stopping = stopOnSignals({
       shutdownTimeoutMs: values.shutdownTimeout,
