@@ -1,4 +1,4 @@
-import {crc32cByTables} from '../../src/adapters/kafka/record-batch/crc32c.js'
+import {crc32cByTables} from '../../src/adapters/system/crc32c.js'
 import {encodeRecordBatch} from '../../src/adapters/kafka/record-batch/encode.js'
 import type {OutgoingRecord} from '../../src/core/record.js'
 

@@ -27,7 +27,7 @@ export interface StoredPart {
   readonly checksum: string | null
 }
 
-export interface PendingUpload extends UploadName {
+interface PendingUpload extends UploadName {
   readonly initiatedMs: number
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../../core/checksum/index.js'
 import {StreamtoolError} from '../../core/errors.js'
 import type {IncomingFile} from '../../core/ports/index.js'
-import {type ChecksumName, type Checksums, CRC_KINDS} from './checksum.js'
+import {type ChecksumName, type Checksums, CRC_KINDS, startChecksum} from './checksum.js'
 
 export class WrittenChecksums {
   private readonly kind: CrcKind
@@ -30,7 +30,7 @@ export class WrittenChecksums {
     {withSha256 = false} = {},
   ) {
     this.kind = CRC_KINDS[name]
-    this.part = startCrc(this.kind)
+    this.part = startChecksum(name)
     this.crc32 = this.kind === CRC32 ? null : startCrc(CRC32)
     this.hash = withSha256 ? createHash('sha256') : null
   }
@@ -46,7 +46,7 @@ export class WrittenChecksums {
   endPart(): string {
     const text = textOf(this.kind, this.part.value())
     this.before = {crc: this.wholeCrc(), bytes: this.before.bytes + this.partBytes}
-    this.part = startCrc(this.kind)
+    this.part = startChecksum(this.name)
     this.partBytes = 0
     return text
   }

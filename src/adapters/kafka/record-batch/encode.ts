@@ -5,7 +5,7 @@
  */
 import {Buffer} from 'node:buffer'
 import type {OutgoingRecord} from '../../../core/record.js'
-import {crc32c} from './crc32c.js'
+import {crc32c} from '../../system/crc32c.js'
 import {CRC_POSITION, CRC_START, HEADER_BYTES, LENGTH_POSITION, LENGTH_PREFIX_BYTES, MAGIC} from './header.js'
 import {sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong} from './varint.js'
 

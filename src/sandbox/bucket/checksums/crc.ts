@@ -27,7 +27,8 @@ class NativeCrc32 implements RunningCrc {
   #crc = 0
 
   update(bytes: Buffer): void {
-    this.#crc = crc32(bytes, this.#crc)
+    // Of no bytes at all it may answer 0, whatever was before them.
+    if (bytes.length > 0) this.#crc = crc32(bytes, this.#crc)
   }
 
   value(): bigint {

@@ -46,6 +46,14 @@ describe.each(CHECK_VALUES)('%s', (_, kind, checkValue) => {
     fc.assert(property, {numRuns: 40})
   })
 
+  it('is not changed by nothing that follows', () => {
+    const crc = startCrc(kind)
+    crc.update(Buffer.from('123456789'))
+    for (const nothing of [Buffer.alloc(0), Buffer.from(new Uint8Array()), Buffer.alloc(1).subarray(1)])
+      crc.update(nothing)
+    expect(crcToBytes(kind, crc.value()).toString('hex')).toBe(checkValue)
+  })
+
   it('of a whole follows from those of two halves', () => {
     const property = fc.property(someBytes, someBytes, (first, second) => {
       const combined = combineCrcs(kind, crcOf(kind, first), crcOf(kind, second), second.length)

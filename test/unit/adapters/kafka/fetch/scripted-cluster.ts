@@ -1,7 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises'
 import {gzipSync} from 'node:zlib'
 import {BytesWriter} from '../../../../../src/adapters/kafka/bytes.js'
-import {crc32c} from '../../../../../src/adapters/kafka/record-batch/crc32c.js'
+import {crc32c} from '../../../../../src/adapters/system/crc32c.js'
 import {encodeRecordBatch} from '../../../../../src/adapters/kafka/record-batch/encode.js'
 import type {Cluster} from '../../../../../src/adapters/kafka/transport/cluster.js'
 import {ProtocolFailure} from '../../../../../src/adapters/kafka/transport/failures.js'

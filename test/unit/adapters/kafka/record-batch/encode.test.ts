@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {crc32cByTables} from '../../../../../src/adapters/kafka/record-batch/crc32c.js'
+import {crc32cByTables} from '../../../../../src/adapters/system/crc32c.js'
 import {encodeRecordBatch} from '../../../../../src/adapters/kafka/record-batch/encode.js'
 import {readBatchHeader} from '../../../../../src/adapters/kafka/record-batch/header.js'
 import {plainRecord} from '../../../../support/record-batches.js'

@@ -1,7 +1,7 @@
 import {createRequire} from 'node:module'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {crc32c, crc32cByTables} from '../../../../../src/adapters/kafka/record-batch/crc32c.js'
+import {crc32c, crc32cByTables} from '../../../../src/adapters/system/crc32c.js'
 
 describe.each([
   ['the one in use', crc32c],
