@@ -12,7 +12,7 @@
  */
 import {decodeFailedRecord, decodeLetter, type RecordOrigin} from '../core/dead-letters/index.js'
 import {ExitCode, StreamtoolError} from '../core/errors.js'
-import {isAborted} from '../core/flow/index.js'
+import {abortable, isAborted} from '../core/flow/index.js'
 import type {
   Clock,
   ConsumedRecord,
@@ -24,6 +24,10 @@ import type {
   TopicReader,
 } from '../core/ports/index.js'
 import type {PipelineResult, RelayReport, Reporter} from '../core/report.js'
+import {OutputBinding} from './relaying/binding.js'
+import {OpenRecord} from './relaying/open-record.js'
+import {MAX_BATCH_BYTES} from './relaying/options.js'
+import {OutputWriter} from './relaying/output-writer.js'
 import {commitLetters, ledgersOf} from './retrying/letter-ledgers.js'
 
 export interface ReplayRecordsOptions {
@@ -48,10 +52,6 @@ export interface ReplayRecordsPorts {
   readonly steps: StepObserver
 }
 
-/** So many records are sent in one request, at most; each of them was one record batch's at most. */
-const RECORDS_AT_ONCE = 100
-const BYTES_AT_ONCE = 512 * 1024
-
 /** @throws TOPIC_UNKNOWN, GROUP_BUSY, BROKER_UNREACHABLE, MESSAGE_TOO_LARGE */
 export async function replayRecords(
   options: ReplayRecordsOptions,
@@ -75,7 +75,7 @@ export async function replayRecords(
           const letters: Letter[] = []
           for (const record of wanted) letters.push(...(await replay.letterOf(record)))
           left += wanted.length - letters.length
-          await replay.send(letters, ({offset}) => ledger.markDone([{start: offset, end: offset + 1}]))
+          await replay.send(letters, (start, end) => ledger.markDone([{start, end}]))
           ledger.passTo(nextOffset)
         },
         signal,
@@ -99,7 +99,7 @@ export async function replayRecords(
     schema: 1,
     command,
     input: from,
-    output: replay.destinations(),
+    output: replay.outputs(),
     group,
     interrupted,
     records: {read: replay.sent + left, written: replay.sent, failed: left, deadLettered: 0},
@@ -116,9 +116,16 @@ interface Letter {
   readonly record: Pick<ConsumedRecord, 'key' | 'value' | 'headers'>
 }
 
+interface Destination {
+  readonly partitionCount: number
+  readonly writer: OutputWriter
+}
+
 class Replay {
   sent = 0
-  private readonly partitionCounts = new Map<string, number>()
+  private failure: Error | null = null
+  /** By topic. */
+  private readonly destinations = new Map<string, Destination>()
 
   constructor(
     private readonly options: ReplayRecordsOptions,
@@ -126,8 +133,9 @@ class Replay {
     private readonly signal: AbortSignal,
   ) {}
 
-  destinations(): string {
-    return this.options.to ?? [...this.partitionCounts.keys()].join(',')
+  /** Topics that records went to. */
+  outputs(): string {
+    return this.options.to ?? [...this.destinations.keys()].join(',')
   }
 
   /** None, or one. */
@@ -153,7 +161,7 @@ class Replay {
   private async referred({topic, partition, offset}: RecordOrigin): Promise<ConsumedRecord | null> {
     const found: ConsumedRecord[] = []
     try {
-      if (partition >= (await this.partitionCount(topic))) return null
+      if (partition >= (await this.ports.admin.describeTopic(topic)).partitionCount) return null
       await this.ports.reader.read(
         {topic, partition, start: offset, end: offset + 1},
         async (records) => void found.push(...records.filter((record) => record.offset === offset)),
@@ -166,52 +174,49 @@ class Replay {
     return found[0] ?? null
   }
 
-  /** In their order, those with the same destination together. */
-  async send(letters: readonly Letter[], onDone: (record: ConsumedRecord) => void): Promise<void> {
-    for (const batch of await this.batches(letters)) {
-      this.ports.steps.reached('before-produce')
-      const records = batch.letters.map(outgoing)
-      await this.ports.producer.send({topic: batch.topic, partition: batch.partition, records}, this.signal)
-      this.ports.steps.reached('after-produce')
-      for (const {at} of batch.letters) onDone(at)
-      this.sent += records.length
+  /** In their order, as a relay sends: resolves when all are acknowledged. */
+  async send(letters: readonly Letter[], onDone: (start: number, end: number) => void): Promise<void> {
+    const settled = (start: number, end: number, records: number) => {
+      onDone(start, end)
+      this.sent += records
     }
-  }
-
-  private async batches(letters: readonly Letter[]): Promise<Batch[]> {
-    const batches: Batch[] = []
-    let bytes = 0
     for (const letter of letters) {
-      const {topic: origin, partition: wanted} = letter.origin
-      const topic = this.options.to ?? origin
-      const partition = wanted % (await this.partitionCount(topic))
-      const last = batches.at(-1)
-      const size = (letter.record.value?.length ?? 0) + 1024
-      const goesAlong =
-        last?.topic === topic &&
-        last.partition === partition &&
-        last.letters.length < RECORDS_AT_ONCE &&
-        bytes + size <= BYTES_AT_ONCE
-      if (goesAlong) last.letters.push(letter)
-      else batches.push({topic, partition, letters: [letter]})
-      bytes = goesAlong ? bytes + size : size
+      const {origin, at} = letter
+      const {writer, partitionCount} = await this.destination(this.options.to ?? origin.topic)
+      const open = new OpenRecord(at, {settled})
+      writer.write(origin.partition % partitionCount, outgoing(letter), open)
+      open.gotOne()
     }
-    return batches
+    for (const {writer} of this.destinations.values()) await abortable(writer.records.atMost(0), this.signal)
+    if (this.failure !== null) throw this.failure
   }
 
   /** @throws TOPIC_UNKNOWN */
-  private async partitionCount(topic: string): Promise<number> {
-    const known =
-      this.partitionCounts.get(topic) ?? (await this.ports.admin.describeTopic(topic)).partitionCount
-    this.partitionCounts.set(topic, known)
-    return known
+  private async destination(topic: string): Promise<Destination> {
+    const known = this.destinations.get(topic)
+    if (known !== undefined) return known
+    const {partitionCount, maxMessageBytes} = await this.ports.admin.describeTopic(topic)
+    const fail = (error: Error) => void (this.failure ??= error)
+    const writer = new OutputWriter(
+      {
+        topic,
+        producer: this.ports.producer,
+        binding: new OutputBinding(),
+        maxBatchBytes: Math.min(maxMessageBytes ?? MAX_BATCH_BYTES, MAX_BATCH_BYTES),
+        steps: this.ports.steps,
+        onWritten: () => undefined,
+        onRefused: async (_, error) => {
+          fail(error)
+          return false
+        },
+        onFailed: fail,
+      },
+      this.signal,
+    )
+    const destination = {partitionCount, writer}
+    this.destinations.set(topic, destination)
+    return destination
   }
-}
-
-interface Batch {
-  readonly topic: string
-  readonly partition: number
-  readonly letters: Letter[]
 }
 
 /** Its time is that of now: what reads by time would take the old one for past. */

@@ -71,6 +71,9 @@ export interface RelayFlow {
   readonly commitRecords: number
 }
 
+/** Larger batches gain nothing, and topics refuse them by default. */
+export const MAX_BATCH_BYTES = 1024 * 1024
+
 export const RELAY_DEFAULTS = {
   startOffset: 'earliest',
   concurrency: 1,

@@ -2,6 +2,8 @@
  * Sends records to the output, and says so when it has acknowledged them. What is handed over in one go travels
  * together, in batches as large as the topic takes. A partition has one request under way at a time, so that no retry
  * can put a later record before an earlier one; meanwhile its next batch gathers. Partitions go side by side.
+ *
+ * `Batcher` (core/flow) is for what has no order and is awaited one by one: chunks, results.
  */
 import {recordBytesUpperBound} from '../../core/chunk/index.js'
 import {StreamtoolError} from '../../core/errors.js'

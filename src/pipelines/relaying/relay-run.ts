@@ -30,14 +30,11 @@ import type {InputBinding, OutputBinding} from './binding.js'
 import {Failures} from './failures.js'
 import type {LatestStarts} from './latest.js'
 import {LogNotices} from './log-notices.js'
-import type {RelayOptions} from './options.js'
+import {MAX_BATCH_BYTES, type RelayOptions} from './options.js'
 import {RecordHandler} from './record-handler.js'
 import {RelayHandler} from './relay-handler.js'
 import type {RelayTally} from './tally.js'
 import type {RelayTopics} from './topics.js'
-
-/** Larger batches gain nothing, and topics refuse them by default. */
-const MAX_BATCH_BYTES = 1024 * 1024
 
 export interface RelayParts {
   readonly producer: RecordProducer

@@ -50,6 +50,20 @@ describe('replayRecords', () => {
     expect(await valuesOn(kafka)).toEqual(['a', null])
   })
 
+  it('packed letters for a topic that takes smaller batches than it made: each would have fitted', async () => {
+    const kafka = await relayKafka()
+    await put(
+      kafka,
+      Array.from({length: 9}, (_, i) => ({value: String(i).repeat(400)})),
+    )
+    await relay({kafka, transform: broken, options: DEAD_LETTERS})
+    await kafka.admin().createTopic('small', {partitions: 1, config: {'max.message.bytes': '1000'}})
+    expect((await replay(kafka, {to: 'small'})).report.records).toMatchObject({written: 9, failed: 0})
+    expect((await recordsOn(kafka, 'small'))[0]?.map(({value}) => String(value)[0]).join('')).toBe(
+      '012345678',
+    )
+  })
+
   it('reads the record itself where a letter only says where it is, unless it is gone', async () => {
     const kafka = await relayKafka({inPartitions: 2})
     await put(kafka, [{value: 'before'}, {key: Buffer.from('k'), value: 'large', headers: [text('h', 'x')]}])
