@@ -8,7 +8,6 @@
  * would be sent are not sent again.
  */
 import {setMaxListeners} from 'node:events'
-import {StreamtoolError} from '../../core/errors.js'
 import {type Semaphore, isAborted} from '../../core/flow/index.js'
 import type {Clock, StepObserver} from '../../core/ports/index.js'
 import type {BucketClient} from './bucket-client.js'
@@ -16,6 +15,7 @@ import type {PartBuffer} from './part-buffer.js'
 import type {Body, Condition, ObjectFields} from './requests.js'
 import type {CallOptions} from './store-calls.js'
 import {isRefusal} from './store-errors.js'
+import {Twins} from './twins.js'
 import type {StoredPart, UploadName} from './upload-calls.js'
 import type {JournaledUpload, UploadJournal} from './upload-journal.js'
 
@@ -39,10 +39,10 @@ export interface UploadPlan {
   readonly fields: ObjectFields
 }
 
-/** The store's clock may tick in seconds. */
-const TICK_MS = 1000
-
 export class MultipartUpload {
+  private readonly upload: UploadName
+  /** Of a dead process, by number. */
+  private readonly found: ReadonlyMap<number, StoredPart>
   private readonly sent = new Map<number, StoredPart>()
   private readonly underWay = new Set<Promise<void>>()
   private failure: {readonly thrown: unknown} | null = null
@@ -50,15 +50,20 @@ export class MultipartUpload {
   /** Of its parts. */
   private readonly ends: AbortSignal
 
-  private constructor(
+  /**
+   * @param found parts of a dead process
+   * @param signal ends it, and every request of it
+   */
+  constructor(
     private readonly site: UploadSite,
-    private readonly upload: UploadName,
     private readonly journaled: JournaledUpload,
-    /** Ends it, and every request of it. */
+    uploadId: string,
+    found: readonly StoredPart[],
     signal: AbortSignal,
-    /** Of a dead process, by number. */
-    private readonly found: ReadonlyMap<number, StoredPart>,
+    private readonly twins: Twins | null,
   ) {
+    this.upload = {key: journaled.entry.key, uploadId}
+    this.found = new Map(found.map((part) => [part.number, part]))
     this.ends = AbortSignal.any([this.stop.signal, signal])
     setMaxListeners(0, this.ends)
   }
@@ -71,23 +76,8 @@ export class MultipartUpload {
   /** @param signal ends it, and every request of it, before it is complete */
   static async begin(site: UploadSite, plan: UploadPlan, signal: AbortSignal): Promise<MultipartUpload> {
     const adopted = await adopt(site, plan, signal)
-    return adopted === null ? create(site, plan, signal) : of(site, adopted.journaled, adopted.parts, signal)
-  }
-
-  static of(
-    site: UploadSite,
-    journaled: JournaledUpload,
-    uploadId: string,
-    found: readonly StoredPart[],
-    signal: AbortSignal,
-  ): MultipartUpload {
-    return new MultipartUpload(
-      site,
-      {key: journaled.entry.key, uploadId},
-      journaled,
-      signal,
-      new Map(found.map((part) => [part.number, part])),
-    )
+    if (adopted === null) return create(site, plan, signal)
+    return new MultipartUpload(site, adopted.journaled, adopted.uploadId, adopted.parts, signal, null)
   }
 
   /**
@@ -141,6 +131,7 @@ export class MultipartUpload {
 
   /** It is over, whether by Complete or by what was found out after a lost reply. */
   async over(): Promise<void> {
+    await this.twins?.end({})
     await this.journaled.over()
   }
 
@@ -155,7 +146,7 @@ export class MultipartUpload {
       this.site.journal.orphans.add(this.journaled)
       throw thrown
     }
-    await this.journaled.over()
+    await this.over()
   }
 
   private async sendNow(number: number, body: Body): Promise<void> {
@@ -180,15 +171,6 @@ export class MultipartUpload {
   }
 }
 
-function of(
-  site: UploadSite,
-  journaled: JournaledUpload,
-  parts: readonly StoredPart[],
-  signal: AbortSignal,
-): MultipartUpload {
-  return MultipartUpload.of(site, journaled, journaled.entry.uploadId ?? '', parts, signal)
-}
-
 async function create(site: UploadSite, plan: UploadPlan, signal: AbortSignal): Promise<MultipartUpload> {
   const {client, journal, clock, steps, whenStoreAllows} = site
   const {key, generation, partBytes, writeId, fields} = plan
@@ -209,33 +191,9 @@ async function create(site: UploadSite, plan: UploadPlan, signal: AbortSignal): 
     throw thrown
   }
   await journaled.begun(uploadId)
-  if (doubt.isThere) await endTwins(site, {key, uploadId}, clock.nowMs() - begunMs, signal).catch(unlessOurs)
-  return of(site, journaled, [], signal)
-}
-
-/** Tidying up is no reason for a file to fail: we may lack the right to list, and a lifecycle rule does it too. */
-function unlessOurs(thrown: unknown): void {
-  if (!(thrown instanceof StreamtoolError)) throw thrown
-}
-
-/** Create has no name for what it begins, so one whose reply was lost is known by its key and its time alone. */
-async function endTwins(
-  {client, whenStoreAllows}: UploadSite,
-  own: UploadName,
-  withinMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const uploads = (await whenStoreAllows(() => client.uploads.list(own.key, {signal}))).filter(
-    ({key}) => key === own.key,
-  )
-  const ownMs = uploads.find(({uploadId}) => uploadId === own.uploadId)?.initiatedMs
-  if (ownMs === undefined) return
-  for (const twin of uploads) {
-    const isOfThatTime = twin.initiatedMs <= ownMs && twin.initiatedMs >= ownMs - withinMs - TICK_MS
-    if (twin.uploadId === own.uploadId || !isOfThatTime) continue
-    const isEmpty = (await client.uploads.listParts(twin, {signal}).catch(() => [null])).length === 0
-    if (isEmpty) await client.uploads.abort(twin, {signal})
-  }
+  const twins = doubt.isThere ? new Twins(site, {key, uploadId}, begunMs) : null
+  await twins?.end({signal})
+  return new MultipartUpload(site, journaled, uploadId, [], signal, twins)
 }
 
 /** @returns null when there is nothing that could be gone on with */
@@ -243,14 +201,14 @@ async function adopt(
   {client, journal, whenStoreAllows}: UploadSite,
   {key, generation, partBytes}: UploadPlan,
   signal: AbortSignal,
-): Promise<{journaled: JournaledUpload; parts: readonly StoredPart[]} | null> {
+): Promise<{journaled: JournaledUpload; uploadId: string; parts: readonly StoredPart[]} | null> {
   const journaled = journal.adopt(key, generation)
   const uploadId = journaled?.entry.uploadId ?? null
   if (journaled === null || uploadId === null) return null
   try {
     const parts = await whenStoreAllows(() => client.uploads.listParts({key, uploadId}, {signal}))
     const isUseful = journaled.entry.partBytes === partBytes && parts.some((part) => part.checksum !== null)
-    if (isUseful) return {journaled, parts}
+    if (isUseful) return {journaled, uploadId, parts}
     await whenStoreAllows(() => client.uploads.abort({key, uploadId}, {signal}))
   } catch (thrown) {
     if (!isRefusal(thrown, 'no-upload', 'absent')) throw thrown
