@@ -153,6 +153,7 @@ async function deliver(
   const destination = createBucketDestination({
     client,
     capabilities: everything('CRC32'),
+    prefix: '',
     key: parseKeyTemplate('{path}', ''),
     ifExists: 'overwrite',
     object: {tags: {}, metadata: {}, sha256: false},

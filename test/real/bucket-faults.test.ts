@@ -4,29 +4,15 @@
  */
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest'
 import {startStore, type StoreUnderTest} from '../support/s3/bucket-under-test.js'
-import {everyCase, pairwiseCases, suffer, titleOf} from '../support/s3/fault-matrix.js'
-import {startVersitygw} from '../support/versitygw.js'
+import {everyCase, type FaultCase, pairwiseCases, suffer, titleOf} from '../support/s3/fault-matrix.js'
+import {startVersitygwStore} from '../support/s3/versitygw-store.js'
 
 // They wait, for answers that do not come and before they try again, more than they compute.
-vi.setConfig({maxConcurrency: 12})
+vi.setConfig({maxConcurrency: 8})
 
-const stores = [
+const stores: {name: string; start: () => Promise<StoreUnderTest>; cases: FaultCase[]}[] = [
   {name: "the sandbox's bucket", start: () => startStore(), cases: everyCase()},
-  {
-    name: 'versitygw',
-    start: async () => {
-      const gateway = await startVersitygw()
-      const store = await startStore(gateway)
-      return {
-        ...store,
-        close: async () => {
-          await store.close()
-          await gateway.close()
-        },
-      }
-    },
-    cases: pairwiseCases(everyCase()),
-  },
+  {name: 'versitygw', start: startVersitygwStore, cases: pairwiseCases(everyCase())},
 ]
 
 describe.each(stores)('a file reaches $name, whole and once, through', ({start, cases}) => {

@@ -1,5 +1,5 @@
 /** versitygw, an S3 server that others wrote, on a directory of its own: what the sandbox's bucket is compared with. */
-import {spawn} from 'node:child_process'
+import {type ChildProcess, spawn} from 'node:child_process'
 import {mkdir, mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -14,7 +14,14 @@ export const VERSITYGW_VERSION = 'v1.8.0'
 const BUILD_MS = 600_000
 
 export interface Versitygw extends S3Access {
+  /** Of its process as it is now. */
   readonly pid: number
+  /** Each directory in it is a bucket, and each file there an object. */
+  readonly data: string
+  /** kill -9; the data stay for `start`. */
+  killHard(): Promise<void>
+  /** On the same data and port. @param secret that its only user must have instead of the usual one */
+  start(secret?: string): Promise<void>
   /** Stops it and deletes its data. */
   close(): Promise<void>
 }
@@ -32,37 +39,55 @@ export async function startVersitygw(): Promise<Versitygw> {
     accessKeyId: 'contract',
     secretAccessKey: 'contract-secret',
   }
-  const child = spawn(
-    program,
-    [
-      ...['--quiet', '--keep-alive', '--access', access.accessKeyId, '--secret', access.secretAccessKey],
-      ...['--port', `127.0.0.1:${port}`, 'posix', '--sidecar', sidecar, data],
-    ],
-    {stdio: ['ignore', 'pipe', 'pipe']},
-  )
-  const {pid} = child
-  if (pid === undefined) throw new Error(`${program} cannot be started`)
-  diesWithUs(child)
-  const output = [collect(child.stdout), collect(child.stderr)]
-  const gone = ended(child)
-  const close = async () => {
-    child.kill('SIGTERM')
-    await gone
-    await rm(home, {recursive: true, force: true})
-  }
-  try {
+  let child: ChildProcess | null = null
+
+  const start = async (secret = access.secretAccessKey): Promise<void> => {
+    const started = spawn(
+      program,
+      [
+        ...['--quiet', '--keep-alive', '--access', access.accessKeyId, '--secret', secret],
+        ...['--port', `127.0.0.1:${port}`, 'posix', '--sidecar', sidecar, data],
+      ],
+      {stdio: ['ignore', 'pipe', 'pipe']},
+    )
+    child = started
+    diesWithUs(started)
+    const output = [collect(started.stdout), collect(started.stderr)]
     await eventually('versitygw takes requests', async () => {
-      if (child.exitCode !== null) throw new Error(output.map((part) => part().toString()).join(''))
+      if (started.exitCode !== null) throw new Error(output.map((part) => part().toString()).join(''))
       return exchange(access.endpoint, 'GET', '/').then(
         () => true,
         () => false,
       )
     })
+  }
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const gone = ended(child)
+    child.kill(signal)
+    await gone
+  }
+  const close = async (): Promise<void> => {
+    await end('SIGTERM')
+    await rm(home, {recursive: true, force: true})
+  }
+  try {
+    await start()
   } catch (thrown) {
     await close()
     throw thrown
   }
-  return {...access, pid, close}
+  return {
+    ...access,
+    data,
+    get pid() {
+      if (child?.pid === undefined) throw new Error('versitygw is not running')
+      return child.pid
+    },
+    killHard: () => end('SIGKILL'),
+    start,
+    close,
+  }
 }
 
 async function built(): Promise<string> {

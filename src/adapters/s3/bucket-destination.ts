@@ -12,9 +12,10 @@ import type {
 } from '../../core/ports/index.js'
 import {leavingBehind} from '../system/leave-behind.js'
 import type {BucketClient} from './bucket-client.js'
-import type {Capabilities} from './capabilities.js'
+import {type Capabilities, writeProbe} from './capabilities.js'
 import {heldAs} from './generation-metadata.js'
 import {type KeyTemplate, versionedKey} from './key-template.js'
+import {LoneFailures} from './lone-failures.js'
 import {fingerprintOf, type ObjectSettings} from './object-settings.js'
 import {ObjectWriter, type WriterSite} from './object-writer.js'
 import {endNameless, endOrphans, ORPHANED_MS} from './orphans.js'
@@ -28,6 +29,8 @@ const FILLING_SHARE = 1 / 3
 export interface BucketDestinationOptions {
   readonly client: BucketClient
   readonly capabilities: Capabilities
+  /** Part of {@link key}, too. */
+  readonly prefix: string
   readonly key: KeyTemplate
   readonly ifExists: IfExists
   readonly object: ObjectSettings
@@ -52,11 +55,13 @@ export function createBucketDestination(options: BucketDestinationOptions): Dest
 class BucketDestination implements Destination {
   private readonly writers = new Set<ObjectWriter>()
   private readonly site: WriterSite
+  private readonly loneFailures: LoneFailures
 
   constructor(private readonly options: BucketDestinationOptions) {
     const {client, capabilities, logger, clock, memoryBytes, object, partBytes, ...shared} = options
     const fillingBytes = memoryBytes * FILLING_SHARE
     const sendingBytes = memoryBytes - fillingBytes
+    this.loneFailures = new LoneFailures(() => writeProbe(client, options.prefix, {signal: options.signal}))
     this.site = {
       ...shared,
       client,
@@ -71,7 +76,7 @@ class BucketDestination implements Destination {
       turns: new Turns(),
       whenStoreAllows: waitOut({
         isSuspect: isOutage,
-        troubleOf: (suspect) => Promise.resolve(suspect),
+        troubleOf: (suspect) => this.loneFailures.troubleOf(suspect),
         onBegin: ({message, code}) => {
           options.onOutage?.(message)
           logger.warn(`${message} Waiting until that is over; nothing is lost meanwhile.`, {
@@ -85,7 +90,10 @@ class BucketDestination implements Destination {
         },
         clock,
       }),
-      onDelivered: (key) => this.endOrphansOf(key),
+      onConcluded: (key) => {
+        this.loneFailures.forget(key)
+        return this.endOrphansOf(key)
+      },
       onSettled: (writer) => this.writers.delete(writer),
     }
   }

@@ -126,6 +126,15 @@ async function putSomehow(
   }
 }
 
+/** Writes the object that stores are tried out with. @throws what the store answers */
+export async function writeProbe(client: BucketClient, prefix: string, options: CallOptions): Promise<void> {
+  const key = probeKey(prefix)
+  await putSomehow(client, key, options)
+  await client.remove(key, options).catch((thrown: unknown) => {
+    if (!(thrown instanceof StreamtoolError) || thrown.code !== 'STORE_FORBIDDEN') throw thrown
+  })
+}
+
 async function checksUpload(
   {uploads}: BucketClient,
   key: string,

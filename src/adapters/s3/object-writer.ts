@@ -42,8 +42,8 @@ export interface WriterSite extends Omit<UploadSite, 'whenStoreAllows'> {
   /** The store proves nothing of what it was sent, so it is read back. */
   readonly readsBack: boolean
   readonly whenStoreAllows: <T>(work: () => Promise<T>, signal: () => AbortSignal) => Promise<T>
-  /** Whatever else is under way to its key is in vain. */
-  readonly onDelivered: (key: string) => Promise<void>
+  /** Whatever dead processes had under way to its key was in vain, or is done. */
+  readonly onConcluded: (key: string) => Promise<void>
   readonly onSettled: (writer: ObjectWriter) => void
 }
 
@@ -119,7 +119,7 @@ export class ObjectWriter implements FileWriter {
       }
       this.checksums.requireAsRecorded(this.file)
       const {outcome, key} = await this.site.turns.take(this.firstKey, () => this.finishNow())
-      if (outcome === 'delivered') await this.site.onDelivered(key)
+      await this.site.onConcluded(key)
       this.site.onSettled(this)
       return outcome
     })

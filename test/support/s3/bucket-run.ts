@@ -12,6 +12,7 @@ export interface BucketRunOptions {
   readonly topic: string
   readonly bootstrap: string
   readonly stateDir: string
+  readonly env?: NodeJS.ProcessEnv
 }
 
 export interface BucketRun {
@@ -23,7 +24,7 @@ export interface BucketRun {
   dieAfter(ms: number, ...args: readonly string[]): Promise<void>
 }
 
-export function bucketRun({store, topic, bootstrap, stateDir}: BucketRunOptions): BucketRun {
+export function bucketRun({store, topic, bootstrap, stateDir, env: more}: BucketRunOptions): BucketRun {
   const env = {
     ...process.env,
     STREAMTOOL_BROKERS: bootstrap,
@@ -31,6 +32,7 @@ export function bucketRun({store, topic, bootstrap, stateDir}: BucketRunOptions)
     AWS_ACCESS_KEY_ID: store.accessKeyId,
     AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
     AWS_ENDPOINT_URL_S3: store.endpoint,
+    ...more,
   }
   const words = [BIN, 's3-transfer', '--topic', topic, '--bucket', BUCKET, '--once', '--json']
   const all = [...words, '--session-timeout', '6s', '--part-size', '5MiB', '--progress', 'none']

@@ -180,6 +180,7 @@ export async function openBucketOn(
   const bucket = {
     client,
     capabilities,
+    prefix: '',
     key: parseKeyTemplate(options.key ?? '{path}', ''),
     ifExists: options.ifExists ?? 'overwrite',
     object: {tags: {}, metadata: {}, sha256: options.sha256 ?? false},

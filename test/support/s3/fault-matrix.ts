@@ -5,9 +5,8 @@
  */
 import {randomBytes} from 'node:crypto'
 import {join} from 'node:path'
-import {systemClock} from '../../../src/adapters/system/clock.js'
 import {StreamtoolError} from '../../../src/core/errors.js'
-import type {Clock, FinishOutcome, IncomingFile} from '../../../src/core/ports/index.js'
+import type {FinishOutcome, IncomingFile} from '../../../src/core/ports/index.js'
 import type {Call, Fault} from '../../../src/sandbox/bucket/index.js'
 import {incomingFile} from '../incoming-file.js'
 import {
@@ -17,6 +16,7 @@ import {
   PART_BYTES,
   type StoreUnderTest,
 } from './bucket-under-test.js'
+import {hastyClock} from './hasty-clock.js'
 
 const P = PART_BYTES
 const CHUNK_BYTES = 1 << 20
@@ -110,12 +110,6 @@ function pairsOf(each: FaultCase): string[] {
 export const titleOf = ({fault, phase, target, sizeBytes, conditional}: FaultCase): string =>
   `${fault} ${phase} ${target}, ${sizeBytes} bytes${conditional ? '' : ', a store without conditions'}`
 
-/** What is waited for between attempts takes a tenth of its time. */
-const hastyClock: Clock = {
-  nowMs: () => systemClock.nowMs(),
-  sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
-}
-
 let files = 0
 
 /** @returns how often the fault befell a call. @throws when the bucket is not as it should be in the end */
@@ -132,7 +126,7 @@ export async function suffer(store: StoreUnderTest, each: FaultCase): Promise<nu
     })
   const options: DestinationOptions = {
     isKnown: true,
-    clock: hastyClock,
+    clock: hastyClock(10),
     stateDir: join(store.stateDir, path),
     capabilities: each.conditional ? {} : {conditions: {ifAbsent: false, ifMatch: false}},
   }

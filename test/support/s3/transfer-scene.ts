@@ -36,6 +36,8 @@ export interface SceneOptions {
   readonly store: StoreUnderTest
   readonly bootstrap: string
   readonly newDirectory: () => Promise<string>
+  /** Of `s3-transfer`. */
+  readonly env?: NodeJS.ProcessEnv
 }
 
 export async function transferScene({
@@ -43,6 +45,7 @@ export async function transferScene({
   store,
   bootstrap,
   newDirectory,
+  env = {},
 }: SceneOptions): Promise<TransferScene> {
   const [input, stateDir] = [await newDirectory(), await newDirectory()]
   await createTopic(bootstrap, topic, PARTITIONS)
@@ -51,7 +54,7 @@ export async function transferScene({
     store,
     input,
     stateDir,
-    ...bucketRun({store, topic, bootstrap, stateDir}),
+    ...bucketRun({store, topic, bootstrap, stateDir, env}),
     async upload(...args) {
       await streamtoolJson(['upload', input, '--topic', topic, '--brokers', bootstrap, ...args])
     },

@@ -11,6 +11,7 @@ import {
   type StoreUnderTest,
 } from '../../../support/s3/bucket-under-test.js'
 import {writeWhole} from '../../../support/s3/fault-matrix.js'
+import {hastyClock} from '../../../support/s3/hasty-clock.js'
 
 let store: StoreUnderTest
 beforeAll(async () => {
@@ -232,6 +233,22 @@ describe('a bucket', () => {
       size: '1',
       colour: 'rot%20%C3%BC',
     })
+    await opened.destination.close()
+  })
+
+  it('gives up one object that a store fails at for ever, while others can be written', async () => {
+    const opened = await openBucketOn(store, {isKnown: true, clock: hastyClock(200)})
+    store.faults.set('poison', ({phase}) =>
+      phase === 'before' ? {kind: 'error', status: 500, code: 'InternalError'} : undefined,
+    )
+    await expect(writeWhole(opened, incomingFile('poison', text('x')), text('x'))).rejects.toMatchObject({
+      code: 'STORE_UNREACHABLE',
+      facts: {key: 'poison', status: 500},
+    })
+    expect(await writeWhole(opened, incomingFile('sound', text('x')), text('x'))).toBe('delivered')
+    const said = opened.log.entries.filter(({level}) => level === 'warn')
+    expect(said).toHaveLength(1)
+    store.faults.delete('poison')
     await opened.destination.close()
   })
 
