@@ -202,7 +202,7 @@ async function adopt(
   {key, generation, partBytes}: UploadPlan,
   signal: AbortSignal,
 ): Promise<{journaled: JournaledUpload; uploadId: string; parts: readonly StoredPart[]} | null> {
-  const journaled = journal.adopt(key, generation)
+  const journaled = await journal.adopt(key, generation)
   const uploadId = journaled?.entry.uploadId ?? null
   if (journaled === null || uploadId === null) return null
   try {

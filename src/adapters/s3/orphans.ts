@@ -1,4 +1,4 @@
-/** Uploads that dead processes of ours left: which of them are to be ended, and when. */
+/** Uploads that dead processes of this host left: which of them are to be ended, and when. */
 import type {Clock, Logger} from '../../core/ports/index.js'
 import type {BucketClient} from './bucket-client.js'
 import type {CallOptions} from './store-calls.js'
@@ -33,6 +33,7 @@ export async function endOrphans(
     const {key, uploadId, begunMs} = orphan.entry
     if (!concerns(orphan) || clock.nowMs() - begunMs < olderThanMs) continue
     journal.orphans.delete(orphan)
+    if (!(await orphan.claim())) continue
     if (uploadId === null) ended += await endThoseAboutToBegin(site, orphan, options)
     else {
       await client.uploads.abort({key, uploadId}, options)

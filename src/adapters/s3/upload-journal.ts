@@ -4,9 +4,10 @@
  *
  *     <directory>/<slot>.<turn>.lock   which process has the slot
  *     <directory>/<slot>.<id>.json     one upload: key, upload id, generation, how it is cut
+ *     <directory>/orphan.<id>.json     the same, left by a process that died; whoever renames it has it
  *
- * What a process leaves when it dies, the next one on this host takes over: to go on with it when the file comes
- * again, or to end it. An entry without an upload id is an upload that was about to be begun, and perhaps was.
+ * What a process leaves when it dies, the others on this host find: the one that the file comes to goes on with it, or
+ * ends it. An entry without an upload id is an upload that was about to be begun, and perhaps was.
  */
 import {randomUUID} from 'node:crypto'
 import {mkdir, readdir, rename} from 'node:fs/promises'
@@ -29,18 +30,26 @@ export interface JournalEntry {
 
 /** An upload of ours, until it is over. */
 export interface JournaledUpload {
+  readonly id: string
   readonly entry: JournalEntry
+  /** Makes an orphan this process's own. @returns false when another one was faster */
+  claim(): Promise<boolean>
   /** It is begun. */
   begun(uploadId: string): Promise<void>
   /** It is completed or aborted. */
   over(): Promise<void>
 }
 
-const ENTRY_FILE = /^(\d{1,9})\.([0-9a-f-]{36})\.json$/
+const ORPHANS = 'orphan'
+const ENTRY_FILE = /^(\d{1,9}|orphan)\.([0-9a-f-]{36})\.json$/
+/** So often it is looked for what others left when they died. */
+const LOOK_MS = 5000
 
 export class UploadJournal {
-  /** Left by processes that are dead. */
+  /** Left by processes that are dead; others may have claimed them since. */
   readonly orphans = new Set<JournaledUpload>()
+  private looking: Promise<void> = Promise.resolve()
+  private lookedMs = performance.now()
 
   private constructor(
     private readonly directory: string,
@@ -55,65 +64,103 @@ export class UploadJournal {
       const lock = await tryLock(directory, String(slot))
       if (lock === null) continue
       const journal = new UploadJournal(directory, String(slot), lock)
-      await journal.takeOver()
+      // Nothing of this slot is ours yet: it is what its last holder left.
+      await journal.findOrphans(String(slot))
       return journal
     }
   }
 
   /** To be called before the upload is begun. */
   async begin(facts: Omit<JournalEntry, 'uploadId'>): Promise<JournaledUpload> {
-    const file = this.fileOf(randomUUID())
+    const id = randomUUID()
+    const file = this.fileOf(this.slot, id)
     const entry = {...facts, uploadId: null}
     await naming('write', file, () => createWhole(file, `${JSON.stringify(entry)}\n`))
-    return this.journaled(file, entry)
+    return this.journaled(id, this.slot, entry)
   }
 
   /** The orphan that is to be gone on with, if there is one; it is none any more then. */
-  adopt(key: string, generation: string): JournaledUpload | null {
-    for (const orphan of this.orphans) {
+  async adopt(key: string, generation: string): Promise<JournaledUpload | null> {
+    await this.look()
+    for (const orphan of [...this.orphans]) {
       const {entry} = orphan
       if (entry.key !== key || entry.generation !== generation || entry.uploadId === null) continue
       this.orphans.delete(orphan)
-      return orphan
+      if (await orphan.claim()) return orphan
     }
     return null
   }
 
-  /** Orphans that are left stay for the next process. */
+  /** Orphans that are left stay for other processes. */
   async close(): Promise<void> {
     await this.lock.release()
   }
 
-  private async takeOver(): Promise<void> {
+  /** Others may have died since. */
+  private look(): Promise<void> {
+    if (performance.now() - this.lookedMs > LOOK_MS) {
+      this.lookedMs = performance.now()
+      this.looking = this.looking.then(() => this.findOrphans(null))
+    }
+    return this.looking
+  }
+
+  /** @param emptySlot in which nothing is of a live process, though it has one */
+  private async findOrphans(emptySlot: string | null): Promise<void> {
     const slots = new Map<string, string[]>()
     for (const name of await naming('read', this.directory, () => readdir(this.directory))) {
       const [, slot, id] = ENTRY_FILE.exec(name) ?? []
       if (slot !== undefined && id !== undefined) slots.set(slot, [...(slots.get(slot) ?? []), id])
     }
+    const known = new Set([...this.orphans].map(({id}) => id))
     for (const [slot, ids] of slots) {
-      const lock = slot === this.slot ? null : await tryLock(this.directory, slot)
-      if (slot !== this.slot && lock === null) continue
-      for (const id of ids) await this.takeOverOne(path.join(this.directory, `${slot}.${id}.json`), id)
-      await lock?.release()
+      if (slot !== ORPHANS && !(await this.orphaned(slot, ids, slot === emptySlot))) continue
+      for (const id of ids) if (!known.has(id)) await this.note(id)
     }
   }
 
-  private async takeOverOne(from: string, id: string): Promise<void> {
-    const file = this.fileOf(id)
-    await naming('take over', from, async () => {
-      if (from !== file) await rename(from, file).catch(ignoreGone)
-      const entry = parseEntry(await readIfThere(file))
-      if (entry === null) await unlinkIfThere(file)
-      else this.orphans.add(this.journaled(file, entry))
+  /** @returns false when their process lives */
+  private async orphaned(slot: string, ids: readonly string[], isEmpty: boolean): Promise<boolean> {
+    const lock = isEmpty ? null : await tryLock(this.directory, slot)
+    if (!isEmpty && lock === null) return false
+    for (const id of ids) await this.move(id, slot, ORPHANS)
+    await lock?.release()
+    return true
+  }
+
+  private async note(id: string): Promise<void> {
+    const file = this.fileOf(ORPHANS, id)
+    const text = await naming('read', file, () => readIfThere(file))
+    if (text === null) return
+    const entry = parseEntry(text)
+    if (entry === null) await naming('remove', file, () => unlinkIfThere(file))
+    else this.orphans.add(this.journaled(id, ORPHANS, entry))
+  }
+
+  /** @returns false when it is not there any more */
+  private async move(id: string, from: string, to: string): Promise<boolean> {
+    const file = this.fileOf(from, id)
+    return naming('take over', file, async () => {
+      try {
+        await rename(file, this.fileOf(to, id))
+        return true
+      } catch (thrown) {
+        if (errno(thrown) === 'ENOENT') return false
+        throw thrown
+      }
     })
   }
 
-  private journaled(file: string, first: JournalEntry): JournaledUpload {
+  private journaled(id: string, place: string, first: JournalEntry): JournaledUpload {
     let entry = first
+    let isOurs = place === this.slot
+    const file = this.fileOf(this.slot, id)
     return {
+      id,
       get entry() {
         return entry
       },
+      claim: async () => (isOurs ||= await this.move(id, ORPHANS, this.slot)),
       async begun(uploadId) {
         entry = {...entry, uploadId}
         await naming('write', file, () => replaceWhole(file, `${JSON.stringify(entry)}\n`))
@@ -122,13 +169,12 @@ export class UploadJournal {
     }
   }
 
-  private fileOf(id: string): string {
-    return path.join(this.directory, `${this.slot}.${id}.json`)
+  private fileOf(place: string, id: string): string {
+    return path.join(this.directory, `${place}.${id}.json`)
   }
 }
 
-function parseEntry(text: string | null): JournalEntry | null {
-  if (text === null) return null
+function parseEntry(text: string): JournalEntry | null {
   try {
     const {key, uploadId, generation, partBytes, begunMs, writeId} = JSON.parse(text) as Partial<JournalEntry>
     const isEntry =
@@ -143,8 +189,4 @@ function parseEntry(text: string | null): JournalEntry | null {
     // Cut short by a crash: it was not begun yet.
     return null
   }
-}
-
-function ignoreGone(thrown: unknown): void {
-  if (errno(thrown) !== 'ENOENT') throw thrown
 }

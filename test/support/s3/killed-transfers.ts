@@ -63,9 +63,7 @@ export async function expectKillsToLoseNothing(
   ]
   for (const [round, {name, die}] of deaths.entries()) {
     if (withFurtherFiles) await uploadFurtherFiles(scene, round)
-    const t0 = performance.now()
     await die()
-    console.log(name, Math.round(performance.now() - t0), round)
     const expected = await scene.expected()
     for (const [key, content] of await scene.found())
       expect(content, `${key} after the death at ${name}`).toBe(expected.get(key))
