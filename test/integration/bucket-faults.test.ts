@@ -10,10 +10,7 @@ beforeAll(async () => {
 afterAll(() => store.close())
 
 describe('a file reaches its bucket, whole and once, through', () => {
-  it.concurrent.each(fewCases(everyCase()).map((each) => [titleOf(each), each] as const))(
-    '%s',
-    async (_, each) => {
-      expect(await suffer(store, each)).toBeGreaterThan(0)
-    },
-  )
+  it.each(fewCases(everyCase()).map((each) => [titleOf(each), each] as const))('%s', async (_, each) => {
+    expect(await suffer(store, each)).toBeGreaterThan(0)
+  })
 })

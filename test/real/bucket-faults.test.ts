@@ -8,7 +8,7 @@ import {everyCase, type FaultCase, pairwiseCases, suffer, titleOf} from '../supp
 import {startVersitygwStore} from '../support/s3/versitygw-store.js'
 
 // They wait, for answers that do not come and before they try again, more than they compute.
-vi.setConfig({maxConcurrency: 8})
+vi.setConfig({maxConcurrency: 6})
 
 const stores: {name: string; start: () => Promise<StoreUnderTest>; cases: FaultCase[]}[] = [
   {name: "the sandbox's bucket", start: () => startStore(), cases: everyCase()},

@@ -32,6 +32,8 @@ import {join} from 'node:path'
 
 export const BUCKET = 'files'
 export const PART_BYTES = 5 << 20
+/** A busy machine is no silent store. */
+const PATIENCE_MS = 20_000
 
 export type Intercept = (call: Call) => Fault | undefined | Promise<Fault | undefined>
 
@@ -135,6 +137,8 @@ export interface DestinationOptions {
   readonly stateDir?: string
   readonly spill?: SpillStore
   readonly clock?: Clock
+  /** A call on which nothing moves for so long is given up. */
+  readonly silenceMs?: number
 }
 
 export interface OpenedBucket {
@@ -161,7 +165,7 @@ export async function openBucketOn(
       accessKeyId: store.accessKeyId,
       secretAccessKey: store.secretAccessKey,
       concurrency: options.concurrency ?? 16,
-      silenceMs: 1000,
+      silenceMs: options.silenceMs ?? PATIENCE_MS,
       ...(options.customerKey === undefined ? {} : {customerKey: options.customerKey}),
     },
     clock,

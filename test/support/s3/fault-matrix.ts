@@ -128,6 +128,7 @@ export async function suffer(store: StoreUnderTest, each: FaultCase): Promise<nu
     isKnown: true,
     clock: hastyClock(10),
     stateDir: join(store.stateDir, path),
+    ...(each.fault === 'silence' ? {silenceMs: 1000} : {}),
     capabilities: each.conditional ? {} : {conditions: {ifAbsent: false, ifMatch: false}},
   }
   // Something is there to be looked at.
