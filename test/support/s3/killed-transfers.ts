@@ -8,40 +8,31 @@ import type {TransferScene} from './transfer-scene.js'
 const PART_BYTES = 5 << 20
 const BAD_RECORDS = 30
 
-/**
- * Before and after each call on a file's way. What is done is not done again, so none of these makes a later one
- * impossible: parts before the end of their uploads, commits last. Puts are tried, and refused, until there is a commit.
- */
-export const BUCKET_FATES: readonly Fate[] = [
+/** Before and after each call on the way of a small file. A put that finds the object there is no put that went well. */
+const SMALL_FATES: readonly Fate[] = [
   {step: 'before-produce', nth: 1},
   {step: 'after-produce', nth: 1},
+  {step: 'before-put', nth: 3},
+  {step: 'after-put', nth: 7},
+]
+
+/** And of a large one. What is done is not done again: parts come before the end of their uploads, commits last. */
+const LARGE_FATES: readonly Fate[] = [
   {step: 'before-begin', nth: 1},
   {step: 'after-begin', nth: 1},
   {step: 'before-part', nth: 1},
   {step: 'after-part', nth: 2},
   {step: 'before-complete', nth: 1},
   {step: 'after-complete', nth: 1},
-  {step: 'before-put', nth: 3},
-  {step: 'after-put', nth: 7},
   {step: 'before-commit', nth: 1},
   {step: 'after-commit', nth: 1},
 ]
 
-/** Small, empty, of exactly one part, a byte more, of several parts; and names that somebody will have. */
-async function writeFiles({input}: TransferScene): Promise<void> {
-  await writeSmallFiles(join(input, 'small'), 30)
-  await writeTree(input, {'empty.dat': '', 'deep/er/ä "quoted" name': 'text'})
-  await writeLargeFile(join(input, 'one-part.raw'), PART_BYTES)
-  await writeLargeFile(join(input, 'a-byte-more.raw'), PART_BYTES + 1)
-  await writeLargeFile(join(input, 'large.raw'), 3 * PART_BYTES + 7)
-}
-
-export interface Kills {
+/** Each of these deaths has further files to befall. */
+export interface FurtherKills {
   readonly fates: readonly Fate[]
   /** After the start. What is over by then is over. */
-  readonly momentsMs?: readonly number[]
-  /** Each death has further files to befall. */
-  readonly withFurtherFiles?: boolean
+  readonly momentsMs: readonly number[]
 }
 
 /**
@@ -50,30 +41,45 @@ export interface Kills {
  */
 export async function expectKillsToLoseNothing(
   scene: TransferScene,
-  {fates, momentsMs = [], withFurtherFiles = false}: Kills,
+  {fates, momentsMs}: FurtherKills = {fates: [], momentsMs: []},
 ): Promise<void> {
-  const {store} = scene
+  const {store, input} = scene
   const args = ['--dead-letter-topic', await scene.makeTopic('-dead')]
-  await scene.spoil(BAD_RECORDS)
-  await writeFiles(scene)
-  await scene.upload()
-  const deaths = [
-    ...fates.map((fate) => ({name: `${fate.step} #${fate.nth}`, die: () => scene.dieAt(fate, ...args)})),
-    ...momentsMs.map((ms) => ({name: `${ms} ms`, die: () => scene.dieAfter(ms, ...args)})),
-  ]
-  for (const [round, {name, die}] of deaths.entries()) {
-    if (withFurtherFiles) await uploadFurtherFiles(scene, round)
-    await die()
-    const expected = await scene.expected()
-    for (const [key, content] of await scene.found())
-      expect(content, `${key} after the death at ${name}`).toBe(expected.get(key))
+  const die = async (fate: Fate | number): Promise<void> => {
+    if (typeof fate === 'number') await scene.dieAfter(fate, ...args)
+    else await scene.dieAt(fate, ...args)
+    await expectOnlyWholeObjects(scene, typeof fate === 'number' ? `${fate} ms` : fate.step)
   }
+
+  await scene.spoil(BAD_RECORDS)
+  await writeSmallFiles(join(input, 'small'), 30)
+  await writeTree(input, {'empty.dat': '', 'deep/er/ä "quoted" name': 'text'})
+  await scene.upload()
+  for (const fate of SMALL_FATES) await die(fate)
+
+  await writeLargeFile(join(input, 'one-part.raw'), PART_BYTES)
+  await writeLargeFile(join(input, 'a-byte-more.raw'), PART_BYTES + 1)
+  await writeLargeFile(join(input, 'large.raw'), 3 * PART_BYTES + 7)
+  await scene.upload('--include', '*.raw')
+  for (const fate of LARGE_FATES) await die(fate)
+
+  for (const [round, fate] of [...fates, ...momentsMs].entries()) {
+    await uploadFurtherFiles(scene, round)
+    await die(fate)
+  }
+
   const {exitCode, report, stderr} = await scene.transfer(...args)
   expect(exitCode, stderr).toBe(0)
   expect(report?.files).toMatchObject({failed: 0, held: 0, open: 0, incomplete: 0})
   expect(await scene.found()).toEqual(await scene.expected())
   expect(await store.pendingUploads()).toEqual([])
   expect(await scene.journaled()).toEqual([])
+}
+
+async function expectOnlyWholeObjects(scene: TransferScene, when: string): Promise<void> {
+  const expected = await scene.expected()
+  for (const [key, content] of await scene.found())
+    expect(content, `${key} after the death at ${when}`).toBe(expected.get(key))
 }
 
 async function uploadFurtherFiles(scene: TransferScene, round: number): Promise<void> {
