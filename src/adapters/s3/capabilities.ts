@@ -130,7 +130,7 @@ async function putSomehow(
 /** Writes the object that stores are tried out with. @throws what the store answers */
 export async function writeProbe(client: BucketClient, prefix: string, options: CallOptions): Promise<void> {
   const key = probeKey(prefix)
-  await putSomehow(client, key, options)
+  await putSomehow(client, key, bodyWith(client.checksums.name), options)
   await client.remove(key, options).catch((thrown: unknown) => {
     if (!(thrown instanceof StreamtoolError) || thrown.code !== 'STORE_FORBIDDEN') throw thrown
   })
