@@ -30,7 +30,7 @@ export default {
     if (file.name.startsWith('blocks')) { note(context, 'blocking ' + process.pid); block() }
     if (file.name.startsWith('spawns')) { const child = spawn('sleep', ['600']); note(context, 'blocking ' + child.pid); block() }
     if (file.name.startsWith('prints')) { console.log('a word'); console.error('another'); await new Promise((r) => setTimeout(r, 50)) }
-    if (file.name.startsWith('afterwards')) { setTimeout(() => process.exit(5), 5); return }
+    if (file.name.startsWith('afterwards')) { setTimeout(() => process.exit(5), 300); return }
     await context.lock(() => note(context, 'done ' + file.name))
   },
   teardown: (context) => note(context, 'teardown ' + process.pid),
