@@ -7,6 +7,8 @@ import {runOrThrow} from './processes.js'
 const BIN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const PRELOAD = fileURLToPath(new URL('peak-rss.mjs', import.meta.url))
 const MIB = 1 << 20
+/** Gigabytes on a busy machine. */
+const PATIENCE_MS = 1_800_000
 
 /** What `streamtool` promises of its memory, whatever the files. */
 export const RSS_LIMIT_MIB = 300
@@ -21,6 +23,7 @@ export async function streamtoolWithPeak(
   try {
     const {stdout} = await runOrThrow(process.execPath, ['--import', PRELOAD, BIN, ...args, '--json'], {
       env: {...env, PEAK_RSS_FILE: file},
+      timeoutMs: PATIENCE_MS,
     })
     const peakMiB = Math.round(Number(await readFile(file, 'utf8')) / MIB)
     return {report: JSON.parse(stdout) as unknown, peakMiB}
