@@ -117,7 +117,7 @@ class BucketDestination implements Destination {
       if (held === null || held.generation === null) continue
       const generation = heldAs(file, file.sizeBytes ?? held.sizeBytes)
       if (generation.path !== held.generation.path) continue
-      const claim = {path: file.path, key: each, otherKey: null, generation, checksums: {}}
+      const claim = {path: file.path, key: each, otherKey: null, isMoved: false, generation, checksums: {}}
       const verdict = verdictOn(held, {...claim, ifExists: 'overwrite'})
       if (verdict === 'unchanged' || verdict === 'refresh') return 'same'
       if (verdict === 'superseded') return 'newer'

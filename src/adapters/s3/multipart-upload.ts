@@ -185,12 +185,12 @@ async function create(site: UploadSite, plan: UploadPlan, signal: AbortSignal): 
       return client.uploads.create(key, fields, {signal, onDoubt})
     })
     steps.reached('after-begin')
+    await journaled.begun(uploadId)
   } catch (thrown) {
     // It may have been begun all the same: that is looked for when there is time.
     journal.orphans.add(journaled)
     throw thrown
   }
-  await journaled.begun(uploadId)
   const twins = doubt.isThere ? new Twins(site, {key, uploadId}, begunMs) : null
   await twins?.end({signal})
   return new MultipartUpload(site, journaled, uploadId, [], signal, twins)
@@ -211,7 +211,10 @@ async function adopt(
     if (isUseful) return {journaled, uploadId, parts}
     await whenStoreAllows(() => client.uploads.abort({key, uploadId}, {signal}))
   } catch (thrown) {
-    if (!isRefusal(thrown, 'no-upload', 'absent')) throw thrown
+    if (!isRefusal(thrown, 'no-upload', 'absent')) {
+      journal.orphans.add(journaled)
+      throw thrown
+    }
   }
   await journaled.over()
   return null

@@ -214,6 +214,7 @@ export class ObjectWriter implements FileWriter {
       path: file.path,
       key,
       otherKey,
+      isMoved: key !== firstKey,
       generation: heldAs(file, sizeBytes),
       checksums,
       ifExists: site.ifExists,

@@ -41,6 +41,8 @@ export interface Claim {
   readonly key: string
   /** For the same content; null when it cannot be moved there any more. */
   readonly otherKey: string | null
+  /** {@link key} is the other one already. */
+  readonly isMoved: boolean
   readonly generation: HeldGeneration
   /** Those that are known by now. */
   readonly checksums: Checksums
@@ -105,7 +107,7 @@ export async function publish(publication: Publication): Promise<Published> {
 export type Verdict =
   'write' | 'replace' | 'refresh' | 'elsewhere' | Exclude<FinishOutcome, 'delivered' | 'processed'>
 
-export function verdictOn(held: HeldObject, claim: Claim & {readonly isMoved?: boolean}): Verdict {
+export function verdictOn(held: HeldObject, claim: Claim): Verdict {
   const {generation: ours, ifExists, key} = claim
   const theirs = held.generation
   if (theirs !== null && isHeld(held, claim)) {
@@ -117,8 +119,8 @@ export function verdictOn(held: HeldObject, claim: Claim & {readonly isMoved?: b
     case 'skip':
       return 'kept'
     case 'version':
-      if (key !== claim.otherKey && claim.isMoved !== true) return 'elsewhere'
-      if (theirs?.sha512 === ours.sha512 && held.sizeBytes === ours.sizeBytes) return 'unchanged'
+      if (!claim.isMoved && key !== claim.otherKey) return 'elsewhere'
+      if (theirs?.sha512 === ours.sha512 && hasContentOf(held, claim)) return 'unchanged'
       throw taken(claim)
     case 'fail':
       throw taken(claim)
@@ -129,14 +131,17 @@ export function verdictOn(held: HeldObject, claim: Claim & {readonly isMoved?: b
   }
 }
 
-/** Metadata alone proves nothing: whoever copies an object over another may copy that too. */
-function isHeld(held: HeldObject, {generation, checksums}: Claim): boolean {
+function isHeld(held: HeldObject, claim: Claim): boolean {
   return (
     held.generation !== null &&
-    isSameGeneration(held.generation, generation) &&
-    held.sizeBytes === generation.sizeBytes &&
-    agree(held.checksums, checksums)
+    isSameGeneration(held.generation, claim.generation) &&
+    hasContentOf(held, claim)
   )
+}
+
+/** Metadata alone proves nothing: whoever copies an object over another may copy that too. */
+function hasContentOf(held: HeldObject, {generation, checksums}: Claim): boolean {
+  return held.sizeBytes === generation.sizeBytes && agree(held.checksums, checksums)
 }
 
 function conditionFor(held: HeldObject | null, {ifAbsent, ifMatch}: Conditions): Condition {

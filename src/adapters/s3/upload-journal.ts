@@ -100,7 +100,8 @@ export class UploadJournal {
   private look(): Promise<void> {
     if (performance.now() - this.lookedMs > LOOK_MS) {
       this.lookedMs = performance.now()
-      this.looking = this.looking.then(() => this.findOrphans(null))
+      // What failed once may succeed now.
+      this.looking = this.looking.catch(() => undefined).then(() => this.findOrphans(null))
     }
     return this.looking
   }

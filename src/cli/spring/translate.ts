@@ -99,6 +99,8 @@ function writtenTail({written}: SpringProperty, from: number, count = Number.POS
 /** What was said so far; the first to say a thing is heard. */
 class Saying {
   readonly #settings = new Map<string, Property>()
+  /** Properties that were given the value which they have anyway. */
+  readonly #asByDefault = new Set<Meaning>()
   readonly #leftOut: string[] = []
   readonly #elsewhere = new Map<string, SpringProperty>()
   /** Who said how to reach the brokers, to notice when the two clients are to differ. */
@@ -148,9 +150,19 @@ class Saying {
         throw refused(property, meaning.because)
       return
     }
-    if ('says' in meaning) this.#say(saidBy(meaning, property), property)
+    if ('says' in meaning) this.#sayOnce(meaning, property)
     else if ('option' in meaning) this.#option(meaning.option, match.rest.join('.'), property)
     else this.#keep(known.name, role, property)
+  }
+
+  /** That it is as it is by default is said, too: what is weaker does not undo that. */
+  #sayOnce(meaning: Extract<Meaning, {says: unknown}>, property: SpringProperty): void {
+    // An empty value says nothing: deployers pass properties on that nobody has set.
+    if (property.value === '' || this.#asByDefault.has(meaning)) return
+    const values = meaning.says(property.value)
+    if (values === null) throw refused(property, meaning.because ?? 'its value has no equivalent')
+    if (values.length === 0) this.#asByDefault.add(meaning)
+    this.#say(values, property)
   }
 
   #say(values: readonly SettingValue[], {source: name}: SpringProperty): void {
@@ -244,17 +256,6 @@ class Saying {
     if (said !== undefined && Number(said.raw) >= Number(least.value)) return
     this.#settings.set('partitions', {raw: least.value, name: least.source})
   }
-}
-
-function saidBy(
-  meaning: Extract<Meaning, {says: unknown}>,
-  property: SpringProperty,
-): readonly SettingValue[] {
-  // An empty value says nothing: deployers pass properties on that nobody has set.
-  if (property.value === '') return []
-  const said = meaning.says(property.value)
-  if (said === null) throw refused(property, meaning.because ?? 'its value has no equivalent')
-  return said
 }
 
 function unknown(property: SpringProperty): StreamtoolError {

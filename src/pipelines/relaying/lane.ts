@@ -60,6 +60,11 @@ export class Lane {
     return target - nextOffset >= SEEK_OVER_RECORDS ? target : null
   }
 
+  /** When all that was taken is done, or the epoch is over. */
+  async settled(): Promise<void> {
+    await abortable(this.held.atMost(0), this.options.signal).catch(() => undefined)
+  }
+
   /** When nothing is being transformed any more. */
   async idle(): Promise<void> {
     await this.work

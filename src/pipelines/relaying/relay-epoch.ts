@@ -94,6 +94,11 @@ export class RelayEpoch {
     return this.tables.get(topic)?.get(partition) ?? null
   }
 
+  /** Resolves when all that was taken of the partition is done, or the epoch is over. */
+  async settled(partition: TopicPartition): Promise<void> {
+    await this.lanes.get(nameOf(partition))?.settled()
+  }
+
   /** What the partition's offsets meant, they mean no more. */
   beginAnew({topic, partition}: TopicPartition, progress: PartitionProgress): void {
     this.tables.get(topic)?.set(partition, progress)

@@ -82,15 +82,19 @@ export class RelayHandler implements GroupHandler {
   }
 
   async outOfRange(_: Epoch, range: PartitionRange, position: number): Promise<number> {
-    const progress = this.current?.progress(range)
+    const {current} = this
+    const progress = current?.progress(range)
     const {start} = range
-    if (!progress) return start
+    if (!current || !progress) return start
     if (position < start) {
+      // What is here already is passed on; only what nobody will ever read is lost.
+      await current.settled(range)
+      if (isAborted(current.endSignal)) return start
       this.options.notices.trimmed(range, progress.ledger.writeOffBelow(start))
       progress.readPosition = Math.max(progress.readPosition, start)
     } else {
       this.options.notices.truncated(range, position)
-      this.current?.beginAnew(range, fresh(range))
+      current.beginAnew(range, fresh(range))
     }
     return start
   }

@@ -49,6 +49,34 @@ describe('relayRecords', () => {
     })
   })
 
+  it('passes on what it has read when the log is trimmed behind that', async () => {
+    const kafka = await relayKafka()
+    await put(kafka, [{value: 'a'}, {value: 'b'}])
+    let begin = (): void => undefined
+    let goOn = (): void => undefined
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    const gate = new Promise<void>((resolve) => (goOn = resolve))
+    const waiting: RecordTransform = {
+      ...identity,
+      transform: async (...args) => {
+        begin()
+        await gate
+        return identity.transform(...args)
+      },
+    }
+    const stop = new AbortController()
+    const relaying = relay({kafka, transform: waiting, options: {once: false}, signal: stop.signal})
+    await begun
+    await put(kafka, [{value: 'c'}, {value: 'd'}])
+    kafka.trimLog({topic: 'in', partition: 0}, 3)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    goOn()
+    await eventually('the rest is passed on', async () => (await valuesOn(kafka)).includes('d'))
+    stop.abort()
+    await relaying
+    expect(await valuesOn(kafka)).toEqual(['a', 'b', 'd'])
+  })
+
   it('goes on where the group stands, and reads nothing twice', async () => {
     const kafka = await relayKafka()
     await put(kafka, [{value: 'a'}, {value: 'b'}])

@@ -58,6 +58,8 @@ describe('a bucket in which an object has the key already', () => {
     expect(await writeWhole(opened, second, b)).toBe('delivered')
     expect(await writeWhole(opened, second, b)).toBe('unchanged')
     expect(await opened.destination.recall(second)).toBe('same')
+    const third = incomingFile(path, b, {...facts, offset: 2, uploadId: 'c'})
+    expect(await writeWhole(opened, third, b)).toBe('unchanged')
     const key = `versions/${name}.${second.sha512.toString('hex').slice(0, 12)}.raw`
     expect((await store.object(path))?.equals(a)).toBe(true)
     expect((await store.object(key))?.equals(b)).toBe(true)

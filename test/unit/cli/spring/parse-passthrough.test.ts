@@ -268,6 +268,20 @@ describe('what a property says', () => {
     )
   })
 
+  it('false over a weaker true', async () => {
+    const enabled = (of: string) => `${STREAM}.kafka.${of}.consumer.enable-dlq`
+    const {settings} = await said([
+      `--${STREAM}.bindings.input.destination=in`,
+      `--${enabled('default')}=true`,
+      `--${enabled('bindings.input')}=false`,
+    ])
+    expect(settings).not.toHaveProperty('onFailure')
+    const fromEnvironment = await said([`--${enabled('bindings.input')}=false`], {
+      [enabled('bindings.input')]: 'true',
+    })
+    expect(fromEnvironment.settings).not.toHaveProperty('onFailure')
+  })
+
   it('a name of the dead-letter topic only together with enableDlq', async () => {
     const name = `--${STREAM}.kafka.bindings.input.consumer.dlqName=dead`
     expect((await said([name])).settings).toEqual({})
