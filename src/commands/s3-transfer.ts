@@ -14,7 +14,7 @@ const PARTS_SHARE = 1 / 2
 
 export default class S3Transfer extends FileConsumingCommand<typeof s3TransferSettings> {
   static override summary = 'Put files together from a topic and store them in a bucket.'
-  static override description = `Each file becomes one object, which appears whole or not at all. The store itself checks the CRC-32 that the uploader computed, so an object that differs in one byte from what was read is refused. An older content of a path never replaces a newer one, whoever writes.
+  static override description = `Each file becomes one object, which appears whole or not at all. Its checksum is computed as the chunks are read and compared with the one that the uploader recorded; the store checks it too, so an object that differs in one byte is refused. An older content of a path never replaces a newer one, whoever writes.
 
 Works with AWS and with any store that speaks S3; what a store cannot do is found out at the start and said, and something else is done instead. Files are sent in parts as their chunks arrive, in bounded memory and without a copy on disk.
 

@@ -6,8 +6,8 @@
  *                                                     with the checksum of the whole file, and a condition
  *
  * Guarantees
- * - An object appears whole and verified, or not at all; the store itself refuses one whose bytes are not those that
- *   the uploader read (where it cannot, the object is read back and compared).
+ * - An object appears whole and verified, or not at all: its checksum, computed as the chunks are read, must be the one
+ *   that the uploader recorded, and the store itself refuses other bytes (where it cannot, the object is read back).
  * - A newer generation of a path is never replaced by an older one: what an object holds is in its metadata, and the
  *   store's own conditional writes decide between two writers.
  * - A crash at any moment leaves no object that is not whole, and no upload that nobody knows of: each is in a journal
@@ -16,8 +16,8 @@
  * - A store that is away is waited for; one that refuses us ends the run, with the offsets open.
  *
  * Files: object-writer.ts is one file; part-buffer.ts, multipart-upload.ts and publish.ts what it goes through;
- * bucket-client.ts and upload-calls.ts the requests, store-calls.ts how they are repeated; generation-metadata.ts what an object says of itself; upload-journal.ts and orphans.ts
- * what crashes leave; capabilities.ts what the store can do.
+ * bucket-client.ts and upload-calls.ts the requests, store-calls.ts how they are repeated; generation-metadata.ts what
+ * an object says of itself; upload-journal.ts and orphans.ts what crashes leave; capabilities.ts what the store can do.
  *
  * Tests: test/unit/adapters/s3, the contract of destinations, and the fault matrix in test/support/s3.
  */

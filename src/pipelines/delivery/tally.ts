@@ -62,7 +62,7 @@ export class Tally {
     if (outcome === 'unchanged') {
       this.problems.delete(path)
       this.skipped += 1
-      const reason = 'The destination has it already, from before the last restart.'
+      const reason = 'The destination has it already.'
       this.reporter.event({event: 'file.skipped', path, code: 'ALREADY_DELIVERED', reason})
       return
     }
