@@ -33,13 +33,18 @@ export async function endOrphans(
     const {key, uploadId, begunMs} = orphan.entry
     if (!concerns(orphan) || clock.nowMs() - begunMs < olderThanMs) continue
     journal.orphans.delete(orphan)
-    if (!(await orphan.claim())) continue
-    if (uploadId === null) ended += await endThoseAboutToBegin(site, orphan, options)
-    else {
-      await client.uploads.abort({key, uploadId}, options)
-      ended += 1
+    try {
+      if (!(await orphan.claim())) continue
+      if (uploadId === null) ended += await endThoseAboutToBegin(site, orphan, options)
+      else {
+        await client.uploads.abort({key, uploadId}, options)
+        ended += 1
+      }
+      await orphan.over()
+    } catch (thrown) {
+      journal.orphans.add(orphan)
+      throw thrown
     }
-    await orphan.over()
     logger.debug(`Ended an upload of ${key} that a process before this one left.`)
   }
   return ended
@@ -55,7 +60,7 @@ async function endThoseAboutToBegin(
   {entry: {key, begunMs}}: JournaledUpload,
   options: CallOptions,
 ): Promise<number> {
-  const known = new Set([...journal.orphans].map(({entry}) => entry.uploadId))
+  const known = new Set([...journal.orphans, ...journal.live].map(({entry}) => entry.uploadId))
   let ended = 0
   for (const upload of await client.uploads.list(key, options)) {
     const isOfThatTime = Math.abs(upload.initiatedMs - begunMs) < ABOUT_TO_BEGIN_MS

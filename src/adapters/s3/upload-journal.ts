@@ -48,6 +48,8 @@ const LOOK_MS = 5000
 export class UploadJournal {
   /** Left by processes that are dead; others may have claimed them since. */
   readonly orphans = new Set<JournaledUpload>()
+  /** This process's own, until they are over. */
+  readonly live = new Set<JournaledUpload>()
   private looking: Promise<void> = Promise.resolve()
   private lookedMs = performance.now()
 
@@ -76,7 +78,9 @@ export class UploadJournal {
     const file = this.fileOf(this.slot, id)
     const entry = {...facts, uploadId: null}
     await naming('write', file, () => createWhole(file, `${JSON.stringify(entry)}\n`))
-    return this.journaled(id, this.slot, entry)
+    const begun = this.journaled(id, this.slot, entry)
+    this.live.add(begun)
+    return begun
   }
 
   /** The orphan that is to be gone on with, if there is one; it is none any more then. */
@@ -86,7 +90,9 @@ export class UploadJournal {
       const {entry} = orphan
       if (entry.key !== key || entry.generation !== generation || entry.uploadId === null) continue
       this.orphans.delete(orphan)
-      if (await orphan.claim()) return orphan
+      if (!(await orphan.claim())) continue
+      this.live.add(orphan)
+      return orphan
     }
     return null
   }
@@ -156,7 +162,7 @@ export class UploadJournal {
     let entry = first
     let isOurs = place === this.slot
     const file = this.fileOf(this.slot, id)
-    return {
+    const upload: JournaledUpload = {
       id,
       get entry() {
         return entry
@@ -166,8 +172,12 @@ export class UploadJournal {
         entry = {...entry, uploadId}
         await naming('write', file, () => replaceWhole(file, `${JSON.stringify(entry)}\n`))
       },
-      over: () => naming('remove', file, () => unlinkIfThere(file)),
+      over: async () => {
+        await naming('remove', file, () => unlinkIfThere(file))
+        this.live.delete(upload)
+      },
     }
+    return upload
   }
 
   private fileOf(place: string, id: string): string {
