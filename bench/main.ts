@@ -13,6 +13,7 @@ import type {Results} from './results.js'
 import {type Bench, runJob} from './rounds.js'
 import {measureStartUp, startUpCommands} from './start-up.js'
 import {openStore, type Store} from './store.js'
+import {watchStolen} from './stolen.js'
 import {openTopics} from './topics.js'
 import {brokerPidAmongChildren} from './usage.js'
 import {versionsOf} from './versions.js'
@@ -32,15 +33,18 @@ async function main(): Promise<void> {
     return
   }
   const results = await measureAll(options)
-  const page = markdown(results)
-  if (options.quick || options.only.length > 0) {
-    process.stdout.write(page)
+  const {page: name} = options
+  const numbers = join('bench', 'results', `${name ?? 'latest'}.json`)
+  const page = join('docs', name === null ? 'benchmarks.md' : `benchmarks-${name}.md`)
+  const text = markdown(results, numbers)
+  if (name === null && (options.quick || options.only.length > 0)) {
+    process.stdout.write(text)
     return
   }
   await mkdir(join(ROOT, 'bench', 'results'), {recursive: true})
-  await writeFile(join(ROOT, 'bench', 'results', 'latest.json'), `${JSON.stringify(results, null, 2)}\n`)
-  await writeFile(join(ROOT, 'docs', 'benchmarks.md'), page)
-  say('Written: docs/benchmarks.md, bench/results/latest.json')
+  await writeFile(join(ROOT, numbers), `${JSON.stringify(results, null, 2)}\n`)
+  await writeFile(join(ROOT, page), text)
+  say(`Written: ${page}, ${numbers}`)
 }
 
 async function measureAll(options: Options): Promise<Results> {
@@ -96,6 +100,7 @@ interface Ground {
 async function measureOn({bootstrap, store, home, missing}: Ground, options: Options): Promise<Results> {
   const topics = await openTopics(bootstrap)
   try {
+    const stolen = watchStolen()
     say('Installing the programs')
     const servers = {brokerPid: brokerPidAmongChildren(), storePid: store?.pid ?? null}
     const programs = await installPrograms({bootstrap, servers, store, home}, topics, missing)
@@ -113,9 +118,10 @@ async function measureOn({bootstrap, store, home, missing}: Ground, options: Opt
       options.quick ? 3 : START_UP_ROUNDS,
     )
     return {
-      schema: 2,
+      schema: 3,
       date: new Date().toISOString(),
       machine: await describeMachine(home),
+      stolenShare: stolen(),
       versions: await versionsOf(programs),
       missing: programs.missing,
       ...{smallest, jobs, startUp},

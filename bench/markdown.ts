@@ -1,4 +1,5 @@
 /** Writes docs/benchmarks.md: first what was found, then how, then every number behind it. */
+import {basename} from 'node:path'
 import type {Role} from './jobs.js'
 import {STORING_SECONDS} from './programs/openmsistream.js'
 import type {ContenderResult, JobResult, Results} from './results.js'
@@ -11,11 +12,14 @@ const MIB = 1024 * 1024
 const HELP_FACTOR = 1.2
 /** Beyond this share of the machine, something else was running. */
 const QUIET_SHARE = 0.1
+/** Less is told by no ratio. */
+const STOLEN_SHARE = 0.02
 
-export function markdown(results: Results): string {
+/** @param numbers the file that they are in, from the root */
+export function markdown(results: Results, numbers: string): string {
   return `${[
     '# Benchmarks',
-    introduction(results),
+    introduction(results, numbers),
     '## Found',
     summary(results),
     startUp(results),
@@ -28,7 +32,7 @@ export function markdown(results: Results): string {
   ].join('\n\n')}\n`
 }
 
-function introduction({date, machine, versions, missing, jobs}: Results): string {
+function introduction({date, machine, stolenShare, versions, missing, jobs}: Results, file: string): string {
   const facts = [
     `${machine.cores} cores (${machine.processor})`,
     `${machine.memoryGiB} GiB of memory`,
@@ -38,9 +42,14 @@ function introduction({date, machine, versions, missing, jobs}: Results): string
   ]
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   return [
-    `Written by \`npm run bench\` on ${date.slice(0, 10)}; numbers in [latest.json](../bench/results/latest.json). To be read as ratios: another machine has other numbers.`,
+    `Written by \`npm run bench\` on ${date.slice(0, 10)}; numbers in [${basename(file)}](../${file}). To be read as ratios: another machine has other numbers.`,
     `- Machine: ${facts.join(', ')}. Everything runs on it: broker, programs, files.`,
     `- Programs: ${programs.join('; ')}.`,
+    ...(stolenShare > STOLEN_SHARE
+      ? [
+          `- **A virtual machine, whose host gave ${Math.round(stolenShare * 100)} % of the processor time that was wanted to others** meanwhile. Everything takes longer by that; processor seconds do not.`,
+        ]
+      : []),
     ...(jobs.some(({contenders}) => contenders.some((contender) => busy(contender, machine.cores)))
       ? ['- **The machine was not quiet**: see the rows whose last column is bold.']
       : []),

@@ -4,10 +4,12 @@ import type {Machine} from './machine.js'
 import type {Usage} from './usage.js'
 
 export interface Results {
-  readonly schema: 2
+  readonly schema: 3
   /** ISO 8601, UTC. */
   readonly date: string
   readonly machine: Machine
+  /** Of the processor time that was wanted, what the host gave to others. */
+  readonly stolenShare: number
   readonly versions: Readonly<Record<string, string>>
   /** What could not be had, and why; its columns are empty. */
   readonly missing: readonly string[]
