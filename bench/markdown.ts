@@ -47,7 +47,7 @@ function introduction({date, machine, stolenShare, versions, missing, jobs}: Res
     `- Programs: ${programs.join('; ')}.`,
     ...(stolenShare > STOLEN_SHARE
       ? [
-          `- **A virtual machine, whose host gave ${Math.round(stolenShare * 100)} % of the processor time that was wanted to others** meanwhile. Everything takes longer by that; processor seconds do not.`,
+          `- **A virtual machine, whose host gave ${Math.round(stolenShare * 100)} % of the processor time that was wanted to others** meanwhile. Everything takes longer by that, whichever program it is.`,
         ]
       : []),
     ...(jobs.some(({contenders}) => contenders.some((contender) => busy(contender, machine.cores)))
