@@ -45,7 +45,7 @@ export async function startVersitygw(): Promise<Versitygw> {
     const started = spawn(
       program,
       [
-        ...['--quiet', '--keep-alive', '--access', access.accessKeyId, '--secret', secret],
+        ...['--quiet', '--access', access.accessKeyId, '--secret', secret],
         ...['--port', `127.0.0.1:${port}`, 'posix', '--sidecar', sidecar, data],
       ],
       {stdio: ['ignore', 'pipe', 'pipe']},

@@ -18,6 +18,7 @@ import type {Body} from './requests.js'
 import type {CallOptions} from './store-calls.js'
 import {isRefusal, ObjectRefused} from './store-errors.js'
 import {StreamtoolError} from '../../core/errors.js'
+import {pidExists} from '../system/process-identity.js'
 
 export interface Capabilities {
   readonly conditions: Conditions
@@ -138,10 +139,13 @@ export async function writeProbe(client: BucketClient, prefix: string, options: 
 
 async function checksUpload(
   {uploads}: BucketClient,
-  key: string,
+  objectKey: string,
   body: Body,
   options: CallOptions,
 ): Promise<Pick<Capabilities, 'wholeObject' | 'listsChecksums'>> {
+  await endThoseOfTheDead(uploads, `${objectKey}-`, options)
+  // The process is in the key, so that whoever comes next knows whether it still needs the upload.
+  const key = `${objectKey}-${process.pid}`
   let uploadId: string
   try {
     uploadId = await uploads.create(key, {}, options)
@@ -162,6 +166,23 @@ async function checksUpload(
     return {wholeObject, listsChecksums: listed[0]?.checksum === body.checksum}
   } finally {
     await uploads.abort(upload, options)
+  }
+}
+
+/** Processes of this host that died while they tried the store out. Tidying up is no reason not to start. */
+async function endThoseOfTheDead(
+  uploads: BucketClient['uploads'],
+  keyStart: string,
+  options: CallOptions,
+): Promise<void> {
+  try {
+    for (const upload of await uploads.list(keyStart, options)) {
+      const pid = Number(upload.key.slice(keyStart.length))
+      if (!Number.isSafeInteger(pid) || pid <= 0) continue
+      if (pid === process.pid || !pidExists(pid)) await uploads.abort(upload, options)
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof StreamtoolError)) throw thrown
   }
 }
 

@@ -16,7 +16,9 @@ import {MultipartUpload, type UploadSite} from './multipart-upload.js'
 import {objectFields, type ObjectSettings} from './object-settings.js'
 import {PartBuffer, type PartMemory} from './part-buffer.js'
 import {mostBytesOf, partBytesFor} from './part-plan.js'
+import type {Condition} from './requests.js'
 import type {CallOptions} from './store-calls.js'
+import {ObjectRefused} from './store-errors.js'
 import {
   type Claim,
   type Conditions,
@@ -179,7 +181,9 @@ export class ObjectWriter implements FileWriter {
         write: (key, condition) =>
           this.whenStoreAllows(async () => {
             site.steps.reached('before-put')
-            await site.client.put(key, checked, condition, this.fields(), this.calls())
+            await this.unlessTaken(key, condition, () =>
+              site.client.put(key, checked, condition, this.fields(), this.calls()),
+            )
             site.steps.reached('after-put')
           }),
         writeId: this.writeId,
@@ -191,6 +195,21 @@ export class ObjectWriter implements FileWriter {
       return published
     } finally {
       release()
+    }
+  }
+
+  /**
+   * A store may refuse before it has read all that it is sent, and hang up: then its answer is lost with the connection,
+   * however often it is asked. So what cannot be put where nothing may be is looked for.
+   */
+  private async unlessTaken(key: string, condition: Condition, put: () => Promise<void>): Promise<void> {
+    try {
+      await put()
+    } catch (thrown) {
+      const isAway = thrown instanceof StreamtoolError && thrown.code === 'STORE_UNREACHABLE'
+      if (!isAway || condition !== 'absent') throw thrown
+      if ((await this.site.client.head(key, this.calls())) === null) throw thrown
+      throw new ObjectRefused('taken', `${key} is there already.`, {facts: {key}, cause: thrown})
     }
   }
 

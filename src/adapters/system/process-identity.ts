@@ -58,7 +58,8 @@ function pidNamespace(): string | null {
   }
 }
 
-function pidExists(pid: number): boolean {
+/** Whether a process of this host has that id. */
+export function pidExists(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (thrown) {

@@ -87,6 +87,33 @@ it('a store that does not know the checksum gets a CRC-32, and it is said', asyn
   await destination.close()
 })
 
+it('an upload of a process that died while it tried the store out is ended by the next', async () => {
+  const prefix = 'died/'
+  const {client, destination} = await openBucketOn(store, {isKnown: true})
+  const {findCapabilities, probeKey} = await import('../../../../src/adapters/s3/capabilities.js')
+  // Above what Linux gives to processes.
+  await client.uploads.create(`${probeKey(prefix)}-4194999`, {})
+  const ofSomeoneAlive = `${probeKey(prefix)}-${process.ppid}`
+  await client.uploads.create(ofSomeoneAlive, {})
+  await findCapabilities(client, prefix, {wanted: 'CRC32'})
+  expect(await store.pendingUploads(prefix)).toEqual([ofSomeoneAlive])
+  await destination.close()
+})
+
+it('a refusal that is lost with its connection, again and again, is found out by looking', async () => {
+  const path = 'refused/early'
+  const content = Buffer.alloc(5000, 'x')
+  const opened = await openBucketOn(store, {isKnown: true})
+  const file = incomingFile(path, content)
+  expect(await writeWhole(opened, file, content)).toBe('delivered')
+  store.faults.set(path, ({operation, phase}) =>
+    operation === 'PutObject' && phase === 'before' ? {kind: 'reset'} : undefined,
+  )
+  expect(await writeWhole(opened, file, content)).toBe('unchanged')
+  store.faults.delete(path)
+  await opened.destination.close()
+})
+
 describe('--metadata-sha256', () => {
   it('is in the metadata of an object that is sent in one piece', async () => {
     await deliver({sha256: true, isKnown: true}, 'sha256/small', SMALL)
