@@ -78,7 +78,9 @@ export async function expectKillsToLoseNothing(
 
 async function expectOnlyWholeObjects(scene: TransferScene, when: string): Promise<void> {
   const expected = await scene.expected()
-  for (const [key, content] of await scene.found())
+  // A start that dies while it tries out the store leaves that object to the next start, which removes it.
+  const files = [...(await scene.found())].filter(([key]) => !key.startsWith('.streamtool-probe-'))
+  for (const [key, content] of files)
     expect(content, `${key} after the death at ${when}`).toBe(expected.get(key))
 }
 
