@@ -39,6 +39,10 @@ export interface UploadPlan {
   readonly fields: ObjectFields
 }
 
+/** So often, and so long after Abort, it is looked whether something came late. */
+const LATE_LOOKS = 3
+const LATE_MS = 100
+
 export class MultipartUpload {
   private readonly upload: UploadName
   /** Of a dead process, by number. */
@@ -137,16 +141,33 @@ export class MultipartUpload {
 
   /** Leaves nothing in the store. What cannot be ended now is an orphan: gone on with, or ended when its file is there. */
   async abort(): Promise<void> {
+    const wereUnderWay = this.underWay.size > 0
     this.stop.abort(new Error('the upload is aborted'))
     // A part that arrives after the upload was aborted would stay.
     await Promise.all(this.underWay)
     try {
       await this.site.client.uploads.abort(this.upload)
+      if (wereUnderWay) await this.endLateParts()
     } catch (thrown) {
       this.site.journal.orphans.add(this.journaled)
       throw thrown
     }
     await this.over()
+  }
+
+  /** A store may still be busy with a part that was given up, and keep it, and the upload with it, after Abort. */
+  private async endLateParts(): Promise<void> {
+    const {client, clock} = this.site
+    for (let look = 1; look <= LATE_LOOKS; look += 1) {
+      await clock.sleep(LATE_MS * look)
+      try {
+        await client.uploads.listParts(this.upload, {attempts: 1})
+      } catch {
+        // It is gone; or nobody can tell, and a lifecycle rule has to.
+        return
+      }
+      await client.uploads.abort(this.upload)
+    }
   }
 
   private async sendNow(number: number, body: Body): Promise<void> {
