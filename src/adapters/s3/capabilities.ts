@@ -18,7 +18,7 @@ import type {Body} from './requests.js'
 import type {CallOptions} from './store-calls.js'
 import {isRefusal, ObjectRefused} from './store-errors.js'
 import {StreamtoolError} from '../../core/errors.js'
-import {pidExists} from '../system/process-identity.js'
+import {livenessOf, type ProcessIdentity, thisProcess} from '../system/process-identity.js'
 
 export interface Capabilities {
   readonly conditions: Conditions
@@ -57,7 +57,12 @@ const NO_ETAG = {etag: '"00000000000000000000000000000000"'}
 
 /** One key per host: where nothing may be deleted, one object stays, not one for each start. */
 export function probeKey(prefix: string): string {
-  return `${prefix}.streamtool-probe-${createHash('sha256').update(hostname()).digest('hex').slice(0, 12)}`
+  return `${prefix}.streamtool-probe-${shortHash(hostname())}`
+}
+
+/** Says whose it is, so that whoever comes next knows whether it is still needed. */
+export function probeUploadKey(objectKey: string, {pid, startTime, pidSpace}: ProcessIdentity): string {
+  return `${objectKey}-${shortHash(pidSpace)}-${pid}-${startTime ?? ''}`
 }
 
 /** @throws BUCKET_UNKNOWN, STORE_FORBIDDEN, STORE_CREDENTIALS, STORE_UNREACHABLE */
@@ -144,8 +149,7 @@ async function checksUpload(
   options: CallOptions,
 ): Promise<Pick<Capabilities, 'wholeObject' | 'listsChecksums'>> {
   await endThoseOfTheDead(uploads, `${objectKey}-`, options)
-  // The process is in the key, so that whoever comes next knows whether it still needs the upload.
-  const key = `${objectKey}-${process.pid}`
+  const key = probeUploadKey(objectKey, thisProcess())
   let uploadId: string
   try {
     uploadId = await uploads.create(key, {}, options)
@@ -169,22 +173,29 @@ async function checksUpload(
   }
 }
 
-/** Processes of this host that died while they tried the store out. Tidying up is no reason not to start. */
+/** Processes that died while they tried the store out. Tidying up is no reason not to start. */
 async function endThoseOfTheDead(
   uploads: BucketClient['uploads'],
   keyStart: string,
   options: CallOptions,
 ): Promise<void> {
   try {
-    for (const upload of await uploads.list(keyStart, options)) {
-      const pid = Number(upload.key.slice(keyStart.length))
-      if (!Number.isSafeInteger(pid) || pid <= 0) continue
-      if (pid === process.pid || !pidExists(pid)) await uploads.abort(upload, options)
-    }
+    for (const upload of await uploads.list(keyStart, options))
+      if (isOfTheDead(upload.key.slice(keyStart.length))) await uploads.abort(upload, options)
   } catch (thrown) {
     if (!(thrown instanceof StreamtoolError)) throw thrown
   }
 }
+
+/** Of another container nobody here can tell; a lifecycle rule ends those. */
+function isOfTheDead(name: string): boolean {
+  const [, space, pid, startTime] = /^([0-9a-f]{12})-(\d{1,10})-(\d{0,20})$/.exec(name) ?? []
+  const {pidSpace} = thisProcess()
+  if (pid === undefined || space !== shortHash(pidSpace)) return false
+  return livenessOf({pid: Number(pid), startTime: startTime || null, pidSpace}) === 'dead'
+}
+
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
 
 /** Whether it is refused like that; refused otherwise counts as not, and so does success. */
 async function refuses(

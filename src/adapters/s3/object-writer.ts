@@ -200,16 +200,17 @@ export class ObjectWriter implements FileWriter {
 
   /**
    * A store may refuse before it has read all that it is sent, and hang up: then its answer is lost with the connection,
-   * however often it is asked. So what cannot be put where nothing may be is looked for.
+   * however often it is asked. So it is looked whether its condition still holds.
    */
   private async unlessTaken(key: string, condition: Condition, put: () => Promise<void>): Promise<void> {
     try {
       await put()
     } catch (thrown) {
       const isAway = thrown instanceof StreamtoolError && thrown.code === 'STORE_UNREACHABLE'
-      if (!isAway || condition !== 'absent') throw thrown
-      if ((await this.site.client.head(key, this.calls())) === null) throw thrown
-      throw new ObjectRefused('taken', `${key} is there already.`, {facts: {key}, cause: thrown})
+      if (!isAway || condition === null) throw thrown
+      const etag = (await this.site.client.head(key, this.calls()))?.etag ?? null
+      if (etag === (condition === 'absent' ? null : condition.etag)) throw thrown
+      throw new ObjectRefused('taken', `${key} is another object by now.`, {facts: {key}, cause: thrown})
     }
   }
 

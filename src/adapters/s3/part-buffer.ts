@@ -36,11 +36,11 @@ export class PartMemory {
   /** For one part to be sent. */
   newBody(byteLength: number): PartBody {
     const {bodies} = this
-    // What fits well is used again by the parts to come; a tail, or a part of an especially large file, is not.
-    if (byteLength > bodies.bufferBytes || byteLength * 2 < bodies.bufferBytes)
+    // A tail is shorter, and a part of an especially large file is longer.
+    if (byteLength !== bodies.bufferBytes)
       return {bytes: Buffer.allocUnsafeSlow(byteLength), giveBack: () => undefined}
     const buffer = bodies.take()
-    return {bytes: buffer.subarray(0, byteLength), giveBack: () => bodies.give(buffer)}
+    return {bytes: buffer, giveBack: () => bodies.give(buffer)}
   }
 }
 

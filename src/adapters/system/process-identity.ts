@@ -58,8 +58,7 @@ function pidNamespace(): string | null {
   }
 }
 
-/** Whether a process of this host has that id. */
-export function pidExists(pid: number): boolean {
+function pidExists(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (thrown) {

@@ -1,6 +1,6 @@
 /** An encoded batch with its records compressed: the header stays as it is, but for length, codec and checksum. */
 import {Buffer} from 'node:buffer'
-import {type Codec, WRITING_CODECS} from './compression/index.js'
+import {type Codec, CODECS} from './compression/index.js'
 import {crcOf, type EncodedBatch} from './encode.js'
 import {
   ATTRIBUTES_POSITION,
@@ -15,8 +15,8 @@ import {
  * batch that was packed for it fits in either way, and one that would not fit may do so compressed.
  */
 export async function compressBatch(batch: EncodedBatch, codec: Codec): Promise<EncodedBatch> {
-  const {number, load} = WRITING_CODECS[codec]
-  const compress = await load()
+  const {number, write} = CODECS[codec]
+  const compress = await write()
   const whole = Buffer.concat(batch.buffers)
   const records = await compress(whole.subarray(HEADER_BYTES))
   const byteLength = HEADER_BYTES + records.length

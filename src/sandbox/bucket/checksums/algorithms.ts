@@ -1,6 +1,6 @@
 /** The checksums that a client may send along, in header or trailer `x-amz-checksum-<name>`, in base64. */
 import {createHash} from 'node:crypto'
-import {type CrcKind, CRC32, CRC32C, CRC64NVME, startCrc} from './crc.js'
+import {CRC32, CRC32C, CRC64NVME, type CrcKind, crcToBytes, startCrc} from '../../../core/checksum/index.js'
 
 export const CHECKSUM_NAMES = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const
 export type ChecksumName = (typeof CHECKSUM_NAMES)[number]
@@ -55,11 +55,6 @@ export function checksumOf(name: ChecksumName, bytes: Buffer): Buffer {
   digest.update(bytes)
   return digest.digest()
 }
-
-export const crcToBytes = ({bits}: CrcKind, value: bigint) =>
-  Buffer.from(value.toString(16).padStart(bits / 4, '0'), 'hex')
-
-export const bytesToCrc = (bytes: Buffer) => BigInt(`0x${bytes.toString('hex')}`)
 
 /** Null when it is not the base64 of as many bytes as such a checksum has. */
 export function parseChecksum(name: ChecksumName, text: string): Buffer | null {

@@ -1,13 +1,6 @@
 /** The checksum of an object, from those of its parts. */
-import {
-  bytesToCrc,
-  CHECKSUMS,
-  checksumOf,
-  type ChecksumName,
-  type ChecksumType,
-  crcToBytes,
-} from './algorithms.js'
-import {combineCrcs} from './crc-combine.js'
+import {combineCrcs, crcToBytes} from '../../../core/checksum/index.js'
+import {CHECKSUMS, checksumOf, type ChecksumName, type ChecksumType} from './algorithms.js'
 
 export interface PartChecksum {
   readonly size: number
@@ -32,7 +25,8 @@ function fullObject(name: ChecksumName, parts: readonly PartChecksum[]): string 
   const {crc} = CHECKSUMS[name]
   if (crc === null) throw new Error(`${name} of parts cannot be combined`)
   let combined = 0n
-  for (const {size, checksum} of parts)
-    combined = combineCrcs(crc, combined, bytesToCrc(Buffer.from(checksum, 'base64')), size)
+  for (const {size, checksum} of parts) combined = combineCrcs(crc, combined, crcOfText(checksum), size)
   return crcToBytes(crc, combined).toString('base64')
 }
+
+const crcOfText = (base64: string): bigint => BigInt(`0x${Buffer.from(base64, 'base64').toString('hex')}`)

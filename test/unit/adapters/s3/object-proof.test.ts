@@ -4,11 +4,13 @@ import {HeadObjectCommand} from '@aws-sdk/client-s3'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {CHECKSUM_NAMES, checksumOf} from '../../../../src/adapters/s3/checksum.js'
 import {shortcomings} from '../../../../src/adapters/s3/index.js'
+import {type ProcessIdentity, thisProcess} from '../../../../src/adapters/system/process-identity.js'
 import {incomingFile} from '../../../support/incoming-file.js'
 import {s3Client} from '../../../support/s3-client.js'
 import {
   BUCKET,
   type DestinationOptions,
+  type Intercept,
   openBucketOn,
   PART_BYTES,
   startStore,
@@ -90,13 +92,16 @@ it('a store that does not know the checksum gets a CRC-32, and it is said', asyn
 it('an upload of a process that died while it tried the store out is ended by the next', async () => {
   const prefix = 'died/'
   const {client, destination} = await openBucketOn(store, {isKnown: true})
-  const {findCapabilities, probeKey} = await import('../../../../src/adapters/s3/capabilities.js')
-  // Above what Linux gives to processes.
-  await client.uploads.create(`${probeKey(prefix)}-4194999`, {})
-  const ofSomeoneAlive = `${probeKey(prefix)}-${process.ppid}`
-  await client.uploads.create(ofSomeoneAlive, {})
+  const {findCapabilities, probeKey, probeUploadKey} =
+    await import('../../../../src/adapters/s3/capabilities.js')
+  const named = (identity: Partial<ProcessIdentity>) =>
+    probeUploadKey(probeKey(prefix), {...thisProcess(), ...identity})
+  // Above what Linux gives to processes; and of a container that nobody here can look into.
+  const dead = [named({pid: 4194999}), named({startTime: '1'})]
+  const others = [named({pid: process.ppid, startTime: null}), named({pid: 4194999, pidSpace: 'elsewhere'})]
+  for (const key of [...dead, ...others]) await client.uploads.create(key, {})
   await findCapabilities(client, prefix, {wanted: 'CRC32'})
-  expect(await store.pendingUploads(prefix)).toEqual([ofSomeoneAlive])
+  expect(new Set(await store.pendingUploads(prefix))).toEqual(new Set(others))
   await destination.close()
 })
 
@@ -112,6 +117,29 @@ it('a refusal that is lost with its connection, again and again, is found out by
   expect(await writeWhole(opened, file, content)).toBe('unchanged')
   store.faults.delete(path)
   await opened.destination.close()
+})
+
+it('so is one of an object that somebody replaced meanwhile', async () => {
+  const path = 'refused/replaced'
+  const [first, other, second] = [Buffer.from('first'), Buffer.from('other'), Buffer.from('second')]
+  const opened = await openBucketOn(store, {isKnown: true})
+  const elsewhere = await openBucketOn(store, {isKnown: true})
+  await writeWhole(opened, incomingFile(path, first, {offset: 1}), first)
+  let hangsUp = false
+  const faults: Intercept = async ({operation, phase}) => {
+    if (operation === 'HeadObject' && phase === 'after' && !hangsUp) {
+      store.faults.delete(path)
+      await writeWhole(elsewhere, incomingFile(path, other, {offset: 2}), other)
+      store.faults.set(path, faults)
+      hangsUp = true
+    } else if (operation === 'HeadObject') store.faults.delete(path)
+    return operation === 'PutObject' && phase === 'before' && hangsUp ? {kind: 'reset'} : undefined
+  }
+  store.faults.set(path, faults)
+  expect(await writeWhole(opened, incomingFile(path, second, {offset: 3}), second)).toBe('delivered')
+  expect((await store.object(path))?.equals(second)).toBe(true)
+  await opened.destination.close()
+  await elsewhere.destination.close()
 })
 
 describe('--metadata-sha256', () => {

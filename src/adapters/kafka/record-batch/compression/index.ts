@@ -11,36 +11,46 @@ export class UnknownCodec extends Error {
   override readonly name = 'UnknownCodec'
 }
 
-const CODECS: Readonly<Record<number, () => Promise<Decompress>>> = {
-  1: async () => (await import('./gzip.js')).gunzip,
-  2: async () => (await import('./snappy.js')).unsnappy,
-  3: async () => (await import('./lz4.js')).unlz4,
-  4: async () => (await import('./zstd.js')).unzstd,
+/** As Kafka's `compression.type` names them. */
+export type Codec = 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+interface CodecEntry {
+  /** In the batch's attributes. */
+  readonly number: number
+  readonly read: () => Promise<Decompress>
+  readonly write: () => Promise<Compress>
+}
+
+export const CODECS: Readonly<Record<Codec, CodecEntry>> = {
+  gzip: {
+    number: 1,
+    read: async () => (await import('./gzip.js')).gunzip,
+    write: async () => (await import('./gzip.js')).gzip,
+  },
+  snappy: {
+    number: 2,
+    read: async () => (await import('./snappy.js')).unsnappy,
+    write: async () => (await import('./snappy.js')).snappy,
+  },
+  lz4: {
+    number: 3,
+    read: async () => (await import('./lz4.js')).unlz4,
+    write: async () => (await import('./lz4.js')).lz4,
+  },
+  zstd: {
+    number: 4,
+    read: async () => (await import('./zstd.js')).unzstd,
+    write: async () => (await import('./zstd.js')).zstd,
+  },
 }
 
 /** @throws BatchFault, UnknownCodec */
 export async function decompress(codec: number, bytes: Buffer, maxBytes: number): Promise<Buffer> {
   if (codec === 0) return bytes
-  const load = CODECS[codec]
-  if (load === undefined) throw new UnknownCodec(`codec ${codec}`)
-  const decompressor = await load()
+  const entry = Object.values(CODECS).find(({number}) => number === codec)
+  if (entry === undefined) throw new UnknownCodec(`codec ${codec}`)
+  const decompressor = await entry.read()
   return decompressor(bytes, maxBytes)
-}
-
-/** As Kafka's `compression.type` names them. */
-export type Codec = 'gzip' | 'snappy' | 'lz4' | 'zstd'
-
-interface WritingCodec {
-  /** In the batch's attributes. */
-  readonly number: number
-  readonly load: () => Promise<Compress>
-}
-
-export const WRITING_CODECS: Readonly<Record<Codec, WritingCodec>> = {
-  gzip: {number: 1, load: async () => (await import('./gzip.js')).gzip},
-  snappy: {number: 2, load: async () => (await import('./snappy.js')).snappy},
-  lz4: {number: 3, load: async () => (await import('./lz4.js')).lz4},
-  zstd: {number: 4, load: async () => (await import('./zstd.js')).zstd},
 }
 
 /** Zstandard is written by Node's own only, from 22.15 on. */
