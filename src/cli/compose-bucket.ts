@@ -8,6 +8,7 @@ import type {Logger, SpillStore} from '../core/ports/index.js'
 import {defaultStateDir, stepObserver, temporaryDirectory} from './compose.js'
 import {readCustomerKey} from './customer-key.js'
 import type {Delivery} from './delivery.js'
+import type {DeliverySurroundings} from './file-consuming-command.js'
 import {severalOutages, type TellOutage} from './outages.js'
 import {DEFAULT_KEY} from './settings/groups/s3.js'
 
@@ -39,7 +40,9 @@ export interface BucketOptions {
 }
 
 /** A bucket that files are stored in, with its group and a place for chunks that came early. */
-export async function openBucket(options: BucketOptions): Promise<Delivery> {
+export async function openBucket(
+  options: BucketOptions & Pick<DeliverySurroundings, 'deadline'>,
+): Promise<Delivery> {
   const {place, topic, prefix, key, logger, signal, checksum} = options
   const s3 = await import('../adapters/s3/index.js')
   const template = s3.parseKeyTemplate(key, prefix)

@@ -14,15 +14,13 @@ import type {fileConsumingSettings} from './settings/catalog.js'
 import {asMember, setBack} from './membership.js'
 import {pathFilter} from './path-filter.js'
 import type {Settings, Values} from './settings/setting.js'
+import {stopTimes} from './signals.js'
 
 export type FileConsumingSettings = KafkaCommandSettings & typeof fileConsumingSettings
 
 /** "Commit every 5 s or 1,000 files", and on every rebalance and at the end. */
 const COMMIT_INTERVAL_MS = 5_000
 const COMMIT_FILES = 1_000
-
-/** Of the time that a stop may take: for the last commit, and for leaving the group. */
-const LEAVING_MS = 5_000
 
 /** Of the memory, for what is fetched and not looked at yet. */
 const FETCH_SHARE = 1 / 4
@@ -31,6 +29,8 @@ export interface DeliverySurroundings {
   readonly logger: Logger
   /** Aborted when the run is to stop. */
   readonly signal: AbortSignal
+  /** Aborted when a stop has no time left to clear up: what is left is left to the next start. */
+  readonly deadline: AbortSignal
   readonly kafka: KafkaClient
   /** Ends the run with this error: nothing can be delivered any more. */
   readonly fail: (error: StreamtoolError) => void
@@ -63,6 +63,7 @@ export abstract class FileConsumingCommand<S extends FileConsumingSettings> exte
     const delivery = await this.openDelivery(invocation.values, {
       logger,
       signal: stopping.signal,
+      deadline: stopping.deadline,
       kafka,
       fail: (error) => failed.abort(error),
       onOutage: (reason) => watch?.storage(reason),
@@ -154,7 +155,7 @@ function givingUp({
     parkAfterMs: parkAfter ?? null,
     onFailure,
     retryHeldMs: retryHeld ?? null,
-    stopDrainMs: Math.max(shutdownTimeout / 2, shutdownTimeout - LEAVING_MS),
+    stopDrainMs: stopTimes(shutdownTimeout).drainMs,
   }
 }
 

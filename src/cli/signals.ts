@@ -1,11 +1,17 @@
 /**
  * SIGTERM and SIGINT as an AbortSignal. The first asks for a good end: stop reading, finish or discard, commit. A
  * second one, or the end of the patience, exits at once with 130.
+ *
+ *     stop    files that are being finished    clearing up    leaving the group    patience ends
+ *     |----------------------------------------|--------------|--------------------|
+ *                                          drainMs        clearUpMs        shutdownTimeoutMs
  */
 import {ExitCode, StreamtoolError} from '../core/errors.js'
 
 export interface Stopping {
   readonly signal: AbortSignal
+  /** Aborted when clearing up has had its time: what is left is left to the next start. */
+  readonly deadline: AbortSignal
   /** Asks for the same good end from within, e.g. because nobody reads our output any more. */
   stop(reason: string): void
   dispose(): void
@@ -18,22 +24,35 @@ export interface StoppingOptions {
   readonly exit?: (code: number) => void
 }
 
+/** Of the time that a stop may take: for the last commit, clearing up, and leaving the group. */
+const LEAVING_MS = 5_000
+
+/** When the steps of a stop have to be over; what is short is divided evenly. */
+export function stopTimes(shutdownTimeoutMs: number): {drainMs: number; clearUpMs: number} {
+  const leavingMs = Math.min(LEAVING_MS, shutdownTimeoutMs / 2)
+  return {drainMs: shutdownTimeoutMs - leavingMs, clearUpMs: shutdownTimeoutMs - leavingMs / 2}
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 export function stopOnSignals({shutdownTimeoutMs, say, exit = exitProcess}: StoppingOptions): Stopping {
   const controller = new AbortController()
-  let patience: NodeJS.Timeout | undefined
+  const deadline = new AbortController()
+  const timers: NodeJS.Timeout[] = []
+  /** A process that has nothing left to do need not wait for it. */
+  const after = (ms: number, act: () => void): void => void timers.push(setTimeout(act, ms).unref())
 
   const stop = (reason: string) => {
     if (controller.signal.aborted) return
-    patience = setTimeout(() => {
+    after(stopTimes(shutdownTimeoutMs).clearUpMs, () =>
+      deadline.abort(new StreamtoolError('INTERRUPTED', 'There was no time left to clear up.')),
+    )
+    after(shutdownTimeoutMs, () => {
       say(
         `Not stopped within --shutdown-timeout: exiting. What was not finished will be done at the next start.`,
       )
       exit(ExitCode.interrupted)
-    }, shutdownTimeoutMs)
-    // A process that has nothing left to do need not wait for it.
-    patience.unref()
+    })
     controller.abort(new StreamtoolError('INTERRUPTED', `Stopped: ${reason}.`, {facts: {reason}}))
   }
   const onSignal = (name: NodeJS.Signals) => {
@@ -47,9 +66,10 @@ export function stopOnSignals({shutdownTimeoutMs, say, exit = exitProcess}: Stop
   for (const name of SIGNALS) process.on(name, onSignal)
   return {
     signal: controller.signal,
+    deadline: deadline.signal,
     stop,
     dispose: () => {
-      clearTimeout(patience)
+      for (const timer of timers) clearTimeout(timer)
       for (const name of SIGNALS) process.off(name, onSignal)
     },
   }

@@ -87,7 +87,7 @@ Runs until it is stopped; with --once until the end that the topic had at the st
 
   protected async openDelivery(
     values: S3TransferValues,
-    {logger, signal, onOutage}: DeliverySurroundings,
+    {logger, signal, deadline, onOutage}: DeliverySurroundings,
   ): Promise<Delivery> {
     const [{openBucket}, {bucketOptions}] = await Promise.all([
       import('../cli/compose-bucket.js'),
@@ -95,6 +95,7 @@ Runs until it is stopped; with --once until the end that the topic had at the st
     ])
     return openBucket({
       ...bucketOptions(values, {logger, signal}),
+      deadline,
       onOutage,
       topic: values.topic,
       memoryBytes: values.memory * PARTS_SHARE,

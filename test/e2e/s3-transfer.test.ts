@@ -48,6 +48,31 @@ describe.concurrent('s3-transfer', {timeout: 240_000}, () => {
     await store.close()
   })
 
+  it('stops in time when the store swallows every request, and leaves the upload to the next start', async () => {
+    const scene = await newScene('swallowed')
+    const {store, input} = scene
+    await writeLargeFile(join(input, 'large.raw'), 16 << 20)
+    await scene.upload()
+    const isSilent = new Promise<void>((resolve) =>
+      store.faults.set('swallowed/large.raw', ({operation}) => {
+        if (operation !== 'UploadPart' && operation !== 'AbortMultipartUpload') return undefined
+        resolve()
+        return {kind: 'silence'}
+      }),
+    )
+    const {exitCode, stderr} = await scene.stopped(isSilent, '--shutdown-timeout', '4s')
+    expect(exitCode, stderr).toBe(130)
+    expect(stderr).not.toContain('Not stopped within')
+    expect(stderr).toContain('left to the next start')
+    expect(await store.pendingUploads()).toEqual(['swallowed/large.raw'])
+    expect(await scene.journaled()).toHaveLength(1)
+    store.faults.clear()
+    expect((await scene.transfer()).report?.files).toMatchObject({delivered: 1})
+    expect(await store.pendingUploads()).toEqual([])
+    expect(await scene.journaled()).toEqual([])
+    await store.close()
+  })
+
   it('exits with 5 when what arrives is never what was sent, and delivers it when that is over', async () => {
     const scene = await newScene('corrupted')
     await expectFlippedBitsToBeRefused(scene)

@@ -166,6 +166,7 @@ async function deliver(
     logger: recordedLog(),
     steps: noSteps,
     signal: new AbortController().signal,
+    deadline: new AbortController().signal,
   })
   const chunkCount = Math.max(1, Math.ceil(content.length / chunkBytes))
   const file = incomingFile('file', content, {chunkCount})

@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly stdin?: string | Buffer
   readonly timeoutMs?: number
+  /** It gets SIGTERM once this resolves. */
+  readonly stopWhen?: Promise<unknown>
 }
 
 /**
@@ -34,6 +36,7 @@ export async function run(
   diesWithUs(child)
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.stdin ?? '')
+  void options.stopWhen?.then(() => child.kill('SIGTERM'))
   const output = {stdout: collect(child.stdout), stderr: collect(child.stderr)}
   const [exitCode, signal] = await ended(child)
   const stdoutBytes = output.stdout()

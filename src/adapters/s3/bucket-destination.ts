@@ -1,4 +1,5 @@
 /** Files as objects of a bucket: opens writers, and knows what the bucket holds. */
+import {setMaxListeners} from 'node:events'
 import {StreamtoolError} from '../../core/errors.js'
 import {Semaphore, Turns, waitOut} from '../../core/flow/index.js'
 import type {
@@ -44,6 +45,8 @@ export interface BucketDestinationOptions {
   readonly steps: StepObserver
   /** Ends every wait for the store. */
   readonly signal: AbortSignal
+  /** Ends clearing up: uploads that are left stay in the journal, for the next start. */
+  readonly deadline: AbortSignal
   /** Is told what is the matter with the store, and null when that is over. */
   readonly onOutage?: (reason: string | null) => void
 }
@@ -59,6 +62,8 @@ class BucketDestination implements Destination {
 
   constructor(private readonly options: BucketDestinationOptions) {
     const {client, capabilities, logger, clock, memoryBytes, object, partBytes, ...shared} = options
+    // Thousands of uploads may have to be ended at once.
+    setMaxListeners(0, options.deadline)
     const fillingBytes = memoryBytes * FILLING_SHARE
     const sendingBytes = memoryBytes - fillingBytes
     this.loneFailures = new LoneFailures(() => writeProbe(client, options.prefix, {signal: options.signal}))
@@ -111,7 +116,7 @@ class BucketDestination implements Destination {
     const key = this.options.key.keyOf(file)
     for (const each of ifExists === 'version' ? [key, versionedKey(key, file)] : [key]) {
       const held = await this.site.whenStoreAllows(
-        () => client.head(each),
+        () => client.head(each, {signal}),
         () => signal,
       )
       if (held === null || held.generation === null) continue
@@ -126,11 +131,14 @@ class BucketDestination implements Destination {
   }
 
   async close(): Promise<void> {
-    const {journal, client} = this.options
+    const {journal, client, logger, deadline: signal} = this.options
     for (const writer of [...this.writers]) await this.leave(() => writer.discard())
     await this.leave(async () => {
-      if (journal.orphans.size > 0) await endNameless(this.options)
+      if (journal.orphans.size > 0) await endNameless(this.options, {signal})
     })
+    const {size: left} = journal.live
+    if (left > 0)
+      logger.info(`Uploads that could not be ended are left to the next start, which goes on with them: ${left}.`)
     await journal.close()
     client.close()
   }
@@ -138,7 +146,8 @@ class BucketDestination implements Destination {
   private async endOrphansOf(key: string): Promise<void> {
     const {journal} = this.options
     if (journal.orphans.size === 0) return
-    await this.leave(() => endOrphans(this.options, 0, {}, ({entry}) => entry.key === key))
+    const {deadline: signal} = this.options
+    await this.leave(() => endOrphans(this.options, 0, {signal}, ({entry}) => entry.key === key))
   }
 
   /** It is in the journal. */

@@ -26,6 +26,8 @@ export interface UploadSite {
   readonly sending: Semaphore
   readonly clock: Clock
   readonly steps: StepObserver
+  /** Ends clearing up: what is left stays in the journal. */
+  readonly deadline: AbortSignal
   /** Runs a call, again and again while the store is away. */
   readonly whenStoreAllows: <T>(work: () => Promise<T>) => Promise<T>
 }
@@ -135,7 +137,7 @@ export class MultipartUpload {
 
   /** It is over, whether by Complete or by what was found out after a lost reply. */
   async over(): Promise<void> {
-    await this.twins?.end({})
+    await this.twins?.end(this.clearingUp())
     await this.journaled.over()
   }
 
@@ -146,7 +148,7 @@ export class MultipartUpload {
     // A part that arrives after the upload was aborted would stay.
     await Promise.all(this.underWay)
     try {
-      await this.site.client.uploads.abort(this.upload)
+      await this.site.client.uploads.abort(this.upload, this.clearingUp())
       if (wereUnderWay) await this.endLateParts()
     } catch (thrown) {
       this.site.journal.orphans.add(this.journaled)
@@ -159,14 +161,15 @@ export class MultipartUpload {
   private async endLateParts(): Promise<void> {
     const {client, clock} = this.site
     for (let look = 1; look <= LATE_LOOKS; look += 1) {
-      await clock.sleep(LATE_MS * look)
+      await clock.sleep(LATE_MS * look, this.site.deadline)
       try {
-        await client.uploads.listParts(this.upload, {attempts: 1})
-      } catch {
+        await client.uploads.listParts(this.upload, {...this.clearingUp(), attempts: 1})
+      } catch (thrown) {
+        if (isAborted(this.site.deadline)) throw thrown
         // It is gone; or nobody can tell, and a lifecycle rule has to.
         return
       }
-      await client.uploads.abort(this.upload)
+      await client.uploads.abort(this.upload, this.clearingUp())
     }
   }
 
@@ -184,6 +187,10 @@ export class MultipartUpload {
       return part
     })
     this.sent.set(number, stored)
+  }
+
+  private clearingUp(): CallOptions {
+    return {signal: this.site.deadline}
   }
 
   private throwIfFailed(): void {

@@ -18,6 +18,8 @@ export interface BucketRunOptions {
 export interface BucketRun {
   /** Ends with the topic. */
   transfer(...args: readonly string[]): Promise<Finished & {readonly report: DeliverReport | null}>
+  /** Gets SIGTERM then. */
+  stopped(when: Promise<unknown>, ...args: readonly string[]): Promise<Finished>
   /** @throws when it ended in another way */
   dieAt(fate: Fate, ...args: readonly string[]): Promise<void>
   /** @throws when it failed before */
@@ -42,6 +44,7 @@ export function bucketRun({store, topic, bootstrap, stateDir, env: more}: Bucket
       const told = finished.stdout.trim()
       return {...finished, report: told === '' ? null : (JSON.parse(told) as DeliverReport)}
     },
+    stopped: (stopWhen, ...args) => run(process.execPath, [...all, ...args], {env, stopWhen}),
     async dieAt(fate, ...args) {
       const appointment = new Appointment(fate)
       const words = [...appointment.nodeArgs, ...all, ...args]

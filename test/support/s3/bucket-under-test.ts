@@ -130,6 +130,7 @@ export interface DestinationOptions {
   readonly sha256?: boolean
   readonly customerKey?: Buffer
   readonly signal?: AbortSignal
+  readonly deadline?: AbortSignal
   readonly concurrency?: number
   /** What the store can do is known: nothing is tried out. */
   readonly isKnown?: boolean
@@ -196,6 +197,7 @@ export async function openBucketOn(
     logger: log,
     steps: noSteps,
     signal,
+    deadline: options.deadline ?? new AbortController().signal,
   } as const
   await tidyUp(bucket)
   return {destination: createBucketDestination(bucket), client, capabilities, spill, journal, log}

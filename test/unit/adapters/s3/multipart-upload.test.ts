@@ -40,6 +40,7 @@ describe('an upload that is given up', () => {
       journal: {orphans: new Set()},
       sending: new Semaphore(1 << 20),
       clock: systemClock,
+      deadline: never,
       steps: {reached: () => undefined},
       whenStoreAllows: (work: () => Promise<unknown>) => work(),
     } as unknown as UploadSite
