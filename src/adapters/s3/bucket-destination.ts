@@ -138,7 +138,9 @@ class BucketDestination implements Destination {
     })
     const {size: left} = journal.live
     if (left > 0)
-      logger.info(`Uploads that could not be ended are left to the next start, which goes on with them: ${left}.`)
+      logger.info(
+        `Uploads that could not be ended are left to the next start, which goes on with them: ${left}.`,
+      )
     await journal.close()
     client.close()
   }
