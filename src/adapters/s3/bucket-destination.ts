@@ -22,6 +22,7 @@ import {ObjectWriter, type WriterSite} from './object-writer.js'
 import {endNameless, endOrphans, ORPHANED_MS} from './orphans.js'
 import {PartMemory} from './part-buffer.js'
 import {type IfExists, verdictOn} from './publish.js'
+import {ObjectRefused} from './store-errors.js'
 import type {UploadJournal} from './upload-journal.js'
 
 /** Of the memory, for parts that are being filled; the others are being sent. */
@@ -58,7 +59,6 @@ export function createBucketDestination(options: BucketDestinationOptions): Dest
 class BucketDestination implements Destination {
   private readonly writers = new Set<ObjectWriter>()
   private readonly site: WriterSite
-  private readonly loneFailures: LoneFailures
 
   constructor(private readonly options: BucketDestinationOptions) {
     const {client, capabilities, logger, clock, memoryBytes, object, partBytes, ...shared} = options
@@ -66,7 +66,27 @@ class BucketDestination implements Destination {
     setMaxListeners(0, options.deadline)
     const fillingBytes = memoryBytes * FILLING_SHARE
     const sendingBytes = memoryBytes - fillingBytes
-    this.loneFailures = new LoneFailures(() => writeProbe(client, options.prefix, {signal: options.signal}))
+    const loneFailures = new LoneFailures({
+      writesElsewhere: () => writeProbe(client, options.prefix, {signal: options.signal}),
+      isOutage,
+      clock,
+    })
+    const whenStoreAllows = waitOut({
+      isSuspect: isOutage,
+      troubleOf: (suspect, failing) => loneFailures.troubleOf(suspect, failing),
+      onBegin: ({message, code}) => {
+        options.onOutage?.(message)
+        logger.warn(`${message} Waiting until that is over; nothing is lost meanwhile.`, {
+          code,
+          bucket: client.bucket,
+        })
+      },
+      onOver: () => {
+        options.onOutage?.(null)
+        logger.info(`The bucket ${client.bucket} can be written to again: going on.`)
+      },
+      clock,
+    })
     this.site = {
       ...shared,
       client,
@@ -79,26 +99,11 @@ class BucketDestination implements Destination {
       memory: new PartMemory(options.spill, fillingBytes, sendingBytes, partBytes),
       sending: new Semaphore(sendingBytes),
       turns: new Turns(),
-      whenStoreAllows: waitOut({
-        isSuspect: isOutage,
-        troubleOf: (suspect) => this.loneFailures.troubleOf(suspect),
-        onBegin: ({message, code}) => {
-          options.onOutage?.(message)
-          logger.warn(`${message} Waiting until that is over; nothing is lost meanwhile.`, {
-            code,
-            bucket: client.bucket,
-          })
-        },
-        onOver: () => {
-          options.onOutage?.(null)
-          logger.info(`The bucket ${client.bucket} can be written to again: going on.`)
-        },
-        clock,
-      }),
-      onConcluded: (key) => {
-        this.loneFailures.forget(key)
-        return this.endOrphansOf(key)
-      },
+      whenStoreAllows: (work, signal) =>
+        whenStoreAllows(work, signal).catch((thrown: unknown) => {
+          throw isOutage(thrown) ? refusalOf(thrown) : thrown
+        }),
+      onConcluded: (key) => this.endOrphansOf(key),
       onSettled: (writer) => this.writers.delete(writer),
     }
   }
@@ -172,4 +177,16 @@ export async function tidyUp(options: BucketDestinationOptions): Promise<void> {
 
 function isOutage(thrown: unknown): thrown is StreamtoolError {
   return thrown instanceof StreamtoolError && thrown.code === 'STORE_UNREACHABLE'
+}
+
+/** Of a failure that is not the store's, but of one object. */
+function refusalOf(failure: StreamtoolError): ObjectRefused {
+  return new ObjectRefused('other', `${failure.message} Other objects can be written meanwhile.`, {
+    facts: failure.facts,
+    suggestions: [
+      'Look at what the store, or a proxy on the way to it, has against this key or this content.',
+      'The file is tried again at the next start, or after --retry-held.',
+    ],
+    cause: failure,
+  })
 }

@@ -1,37 +1,62 @@
 /**
- * A store that fails is waited for; but one that fails at a single object, again and again, would keep a run from
- * ending for ever. So when a key has been answered with 5xx for a while, another object is written: if that succeeds,
- * the failure is the key's own, and its file is held.
+ * A store that fails is waited for; but one that fails at a single object would keep a run from ending for ever. So when
+ * a call has failed for long, another object is written: if that has worked for a while, the failure is the object's own.
+ *
+ *     fails ------------ patience ------------> look -> look -> … for WELL_MS without a failure: it is the object's own
  */
-import type {StreamtoolError} from '../../core/errors.js'
+import {StreamtoolError} from '../../core/errors.js'
+import type {Failing} from '../../core/flow/index.js'
+import type {Clock} from '../../core/ports/index.js'
 
-/** Of calls that were tried several times each; the pauses between make it about a minute. */
-const PATIENT_ROUNDS = 8
+/** After an answer that speaks of a failure. */
+const ANSWERED_MS = 60_000
+/** Without one, or when fewer requests are asked for: networks and crowded stores need longer. */
+const UNANSWERED_MS = 5 * 60_000
+/** A store that comes back fails at some objects for a moment longer than at others. */
+const WELL_MS = 20_000
+
+export interface LoneFailuresParts {
+  /** Throws what the store answers to another object. */
+  readonly writesElsewhere: () => Promise<void>
+  readonly isOutage: (thrown: unknown) => boolean
+  readonly clock: Clock
+}
 
 export class LoneFailures {
-  private readonly rounds = new Map<string, number>()
+  /** Of works that fail, since when others were written meanwhile. */
+  private readonly wellSinceMs = new WeakMap<Failing, number>()
+  /** When another object could not be written either. */
+  private troubledMs = -Infinity
+  private looking: Promise<void> | null = null
 
-  /** @param writesElsewhere throws what the store answers to another object */
-  constructor(private readonly writesElsewhere: () => Promise<void>) {}
+  constructor(private readonly parts: LoneFailuresParts) {}
 
-  /** What is the matter with the store; null when it is only the key. */
-  async troubleOf(failure: StreamtoolError): Promise<StreamtoolError | null> {
-    const {key, status} = failure.facts
-    // Without an answer it is away; told to slow down, it is there, and all right.
-    const isOfTheKey =
-      typeof key === 'string' && typeof status === 'number' && status >= 500 && status !== 503
-    if (!isOfTheKey) return failure
-    const rounds = (this.rounds.get(key) ?? 0) + 1
-    this.rounds.set(key, rounds)
-    if (rounds < PATIENT_ROUNDS) return failure
-    return this.writesElsewhere().then(
-      () => null,
-      () => failure,
-    )
+  /** What is the matter with the store; null when it is only the object. */
+  async troubleOf(failure: StreamtoolError, failing: Failing): Promise<StreamtoolError | null> {
+    const {clock} = this.parts
+    const lookedMs = clock.nowMs()
+    const {key} = failure.facts
+    if (typeof key !== 'string' || lookedMs - failing.sinceMs < patienceMs(failure)) return failure
+    await (this.looking ??= this.look().finally(() => (this.looking = null)))
+    if (this.troubledMs >= lookedMs) return failure
+    const wellSinceMs = this.wellSinceMs.get(failing) ?? -Infinity
+    if (wellSinceMs > this.troubledMs) return lookedMs - wellSinceMs < WELL_MS ? failure : null
+    this.wellSinceMs.set(failing, lookedMs)
+    return failure
   }
 
-  /** Its file came to its end. */
-  forget(key: string): void {
-    this.rounds.delete(key)
+  private async look(): Promise<void> {
+    const {writesElsewhere, isOutage, clock} = this.parts
+    try {
+      await writesElsewhere()
+    } catch (thrown) {
+      // Whatever else it says, it is there.
+      if (isOutage(thrown)) this.troubledMs = clock.nowMs()
+      else if (!(thrown instanceof StreamtoolError)) throw thrown
+    }
   }
+}
+
+function patienceMs({facts: {status}}: StreamtoolError): number {
+  return typeof status === 'number' && status >= 500 && status !== 503 ? ANSWERED_MS : UNANSWERED_MS
 }

@@ -16,11 +16,16 @@ const BACK_OFF: BackOff = {initialMs: 500, maxMs: 10_000}
  */
 export type WhenItAllows = <T>(work: () => Promise<T>, signal: () => AbortSignal) => Promise<T>
 
+/** One piece of work that has failed and not succeeded since. */
+export interface Failing {
+  readonly sinceMs: number
+}
+
 export interface OutageWatch {
   /** Whether a failure may be part of an outage at all; what else is thrown ends the work at once. */
   readonly isSuspect: (thrown: unknown) => thrown is StreamtoolError
   /** What is the matter, or null when the work failed alone; may look for itself. */
-  readonly troubleOf: (suspect: StreamtoolError) => Promise<StreamtoolError | null>
+  readonly troubleOf: (suspect: StreamtoolError, failing: Failing) => Promise<StreamtoolError | null>
   /** The first one waits. */
   readonly onBegin: (trouble: StreamtoolError) => void
   /** Nobody waits any more, since somebody got through. */
@@ -37,15 +42,15 @@ export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWa
   let passed = new AbortController()
 
   /** @throws what fails alone: it failed again after nothing was found to be the matter */
-  const judge = async <T>(work: () => Promise<T>, thrown: unknown): Promise<Verdict<T>> => {
+  const judge = async <T>(work: () => Promise<T>, thrown: unknown, failing: Failing): Promise<Verdict<T>> => {
     if (!isSuspect(thrown)) throw thrown
-    const trouble = await troubleOf(thrown)
+    const trouble = await troubleOf(thrown, failing)
     if (trouble !== null) return {trouble}
     try {
       // An outage may have ended between the failure and the look.
       return {result: await work()}
     } catch (again) {
-      const found = isSuspect(again) ? await troubleOf(again) : null
+      const found = isSuspect(again) ? await troubleOf(again, failing) : null
       if (found === null) throw again
       return {trouble: found}
     }
@@ -84,6 +89,7 @@ export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWa
     work: () => Promise<T>,
     signal: AbortSignal,
     trouble: StreamtoolError,
+    failing: Failing,
   ): Promise<T> => {
     let isOver = false
     begin(trouble)
@@ -92,7 +98,7 @@ export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWa
         await pause(pauseAfter(failures, BACK_OFF), signal)
         const verdict = await work().then(
           (result) => ({result}),
-          (thrown: unknown) => judge(work, thrown),
+          (thrown: unknown) => judge(work, thrown, failing),
         )
         if ('trouble' in verdict) continue
         isOver = true
@@ -114,8 +120,9 @@ export function waitOut({isSuspect, troubleOf, onBegin, onOver, clock}: OutageWa
         return result
       },
       async (thrown: unknown) => {
-        const verdict = await judge(work, thrown)
-        return 'trouble' in verdict ? retry(work, signal(), verdict.trouble) : verdict.result
+        const failing = {sinceMs: clock.nowMs()}
+        const verdict = await judge(work, thrown, failing)
+        return 'trouble' in verdict ? retry(work, signal(), verdict.trouble, failing) : verdict.result
       },
     )
 }

@@ -3,6 +3,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {createMemorySpillStore} from '../../../../src/adapters/memory/memory-spill-store.js'
 import type {SpillStore} from '../../../../src/core/ports/index.js'
 import {checksumOf} from '../../../../src/adapters/s3/checksum.js'
+import type {Fault} from '../../../../src/sandbox/bucket/index.js'
 import {incomingFile} from '../../../support/incoming-file.js'
 import {
   openBucketOn,
@@ -11,7 +12,7 @@ import {
   type StoreUnderTest,
 } from '../../../support/s3/bucket-under-test.js'
 import {writeWhole} from '../../../support/s3/fault-matrix.js'
-import {hastyClock} from '../../../support/s3/hasty-clock.js'
+import {fastClock} from '../../../support/s3/hasty-clock.js'
 
 let store: StoreUnderTest
 beforeAll(async () => {
@@ -238,16 +239,20 @@ describe('a bucket', () => {
     await opened.destination.close()
   })
 
-  it('gives up one object that a store fails at for ever, while others can be written', async () => {
-    const opened = await openBucketOn(store, {isKnown: true, clock: hastyClock(200)})
-    store.faults.set('poison', ({phase}) =>
-      phase === 'before' ? {kind: 'error', status: 500, code: 'InternalError'} : undefined,
-    )
+  it.each<Fault>([
+    {kind: 'error', status: 500, code: 'InternalError'},
+    {kind: 'error', status: 503, code: 'SlowDown'},
+    {kind: 'error-in-200', code: 'InternalError'},
+    {kind: 'reset'},
+  ])('refuses one object that a store fails at for ever, while others can be written: %o', async (fault) => {
+    const opened = await openBucketOn(store, {isKnown: true, clock: fastClock(500)})
+    store.faults.set('poison', ({phase}) => (phase === 'after' ? undefined : fault))
     await expect(writeWhole(opened, incomingFile('poison', text('x')), text('x'))).rejects.toMatchObject({
-      code: 'STORE_UNREACHABLE',
-      facts: {key: 'poison', status: 500},
+      code: 'OBJECT_REFUSED',
+      facts: {key: 'poison'},
     })
-    expect(await writeWhole(opened, incomingFile('sound', text('x')), text('x'))).toBe('delivered')
+    const sound = incomingFile(`sound/${JSON.stringify(fault)}`, text('x'))
+    expect(await writeWhole(opened, sound, text('x'))).toBe('delivered')
     const said = opened.log.entries.filter(({level}) => level === 'warn')
     expect(said).toHaveLength(1)
     store.faults.delete('poison')
