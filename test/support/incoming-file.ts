@@ -27,6 +27,7 @@ export function incomingFile(path: string, content: Buffer, facts: IncomingFileF
     uploadId: null,
     crc32: null,
     order: {partition, offset, timestampMs, mtimeMs: orderMtimeMs},
+    firstChunkMs: timestampMs,
     metadata: {},
     ...rest,
   }

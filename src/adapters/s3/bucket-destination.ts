@@ -118,6 +118,7 @@ class BucketDestination implements Destination {
 
   async recall(file: IncomingFile): Promise<'same' | 'newer' | 'nothing'> {
     const {client, ifExists, signal} = this.options
+    if (!this.options.key.isKnownOf(file)) return 'nothing'
     const key = this.options.key.keyOf(file)
     for (const each of ifExists === 'version' ? [key, versionedKey(key, file)] : [key]) {
       const held = await this.site.whenStoreAllows(

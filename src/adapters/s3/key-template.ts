@@ -3,7 +3,8 @@
  *
  *     {topic}  {path}  {subdir}  {name}  {stem}  {ext}  {sha512}  {yyyy}  {mm}  {dd}  {hh}
  *
- * {ext} has its dot, so {stem}{ext} is {name}. The date is that of the file's first record, in UTC.
+ * {ext} has its dot, so {stem}{ext} is {name}. The date is that of the record that holds the file's first chunk, in UTC:
+ * whoever reads the file again, in whatever order, gets the same key.
  *
  * Names come from anybody. A key never has an empty, `.` or `..` component, which programs that bring objects back
  * to a disk would follow, and never begins with a slash.
@@ -33,9 +34,13 @@ const PLACEHOLDERS = {
   hh: (file: IncomingFile) => dateOf(file).slice(11, 13),
 } as const
 
+const DATE_NAMES: readonly PlaceholderName[] = ['yyyy', 'mm', 'dd', 'hh']
+
 export interface KeyTemplate {
   /** Whether files of different paths can never have the same key. */
   readonly tellsPathsApart: boolean
+  /** Whether enough of the file has been read. */
+  isKnownOf(file: IncomingFile): boolean
   /** @throws OBJECT_REFUSED when it would be too long for a store */
   keyOf(file: IncomingFile): string
 }
@@ -55,9 +60,11 @@ export function parseKeyTemplate(template: string, prefix: string): KeyTemplate 
   if (`${prefix}${fixed}`.startsWith('/')) throw invalid('a key does not begin with a slash')
   if (fixed.split('/').some((component) => component === '.' || component === '..'))
     throw invalid('it has a . or .. component')
+  const isDated = DATE_NAMES.some((name) => names.has(name))
   const hasName = names.has('name') || (names.has('stem') && names.has('ext'))
   return {
     tellsPathsApart: names.has('path') || names.has('sha512') || (names.has('subdir') && hasName),
+    isKnownOf: ({firstChunkMs}) => !isDated || firstChunkMs !== null,
     keyOf(file) {
       const raw = parts.map((part) => ('text' in part ? part.text : PLACEHOLDERS[part.name](file))).join('')
       const key = `${prefix}${components(raw).join('/')}`
@@ -122,8 +129,8 @@ function splitName(name: string): {stem: string; ext: string} {
 }
 
 /** Of something that stays the same whenever the file is read again. */
-function dateOf({order, mtimeMs}: IncomingFile): string {
-  const ms = order.timestampMs >= 0 ? order.timestampMs : (mtimeMs ?? 0)
+function dateOf({firstChunkMs, mtimeMs}: IncomingFile): string {
+  const ms = firstChunkMs !== null && firstChunkMs >= 0 ? firstChunkMs : (mtimeMs ?? 0)
   const date = new Date(ms)
   const year = date.getUTCFullYear()
   return (year >= 0 && year <= 9999 ? date : new Date(0)).toISOString()

@@ -26,6 +26,11 @@ export interface IncomingFile {
   readonly crc32: Buffer | null
   /** Read it when it is needed, not at `open`: an earlier record of the generation may arrive meanwhile. */
   readonly order: GenerationOrder
+  /**
+   * Time of the record that holds the first chunk, -1 without one; null until that has been read, so at `open` it is
+   * known. The same whenever the file is read, unlike that of {@link order}, where chunks lie in several partitions.
+   */
+  readonly firstChunkMs: number | null
   /** User metadata from `streamtool-meta-*` headers. */
   readonly metadata: Readonly<Record<string, string>>
 }

@@ -53,6 +53,7 @@ export class Assembly implements OpenFile {
   readonly receivedChunks = new IntervalSet()
   recordCount = 0
   newestTimestampMs = -1
+  firstChunkMs: number | null = null
   /** `complete`: every chunk is here. `concluded`: it has an outcome, and only takes the offsets of duplicates. */
   progress: 'open' | 'complete' | 'concluded' = 'open'
   outcome: ConcludedOutcome | null = null
@@ -72,7 +73,7 @@ export class Assembly implements OpenFile {
     this.first = {...first, chunk: {...first.chunk, data: Buffer.alloc(0)}}
     this.path = first.path
     this.earliest = orderOf(record, first)
-    this.file = incomingFile(site.topic, this.first, () => this.earliest)
+    this.file = incomingFile(site.topic, this.first, this)
     this.rebuild = new Rebuild(this.file, first.chunk.chunkSha512, site, {
       onWritten: () => site.onWritten(this),
       onBroken: (error) => site.onBroken(this, error),
@@ -120,6 +121,7 @@ export class Assembly implements OpenFile {
     if (compareGenerations(order, this.earliest) < 0) this.earliest = order
 
     if (this.progress !== 'open' || !this.receivedChunks.add(decoded.chunk.index)) return
+    if (decoded.chunk.index === 1) this.firstChunkMs = record.timestampMs
     this.rebuild.put(decoded.chunk)
     if (this.rebuild.hasAll) this.progress = 'complete'
   }

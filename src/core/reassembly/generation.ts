@@ -31,11 +31,11 @@ export function orderOf(record: ConsumedRecord, {chunk}: DecodedChunk): Generati
   }
 }
 
-/** @param order asked again whenever it is read: an earlier record of the generation may still arrive */
+/** @param known asked again whenever it is read: further records of the generation may still arrive */
 export function incomingFile(
   topic: string,
   {chunk, headers, path}: DecodedChunk,
-  order: () => GenerationOrder,
+  known: Pick<IncomingFile, 'order' | 'firstChunkMs'>,
 ): IncomingFile {
   return {
     topic,
@@ -49,7 +49,10 @@ export function incomingFile(
     crc32: headers.crc32,
     metadata: headers.metadata,
     get order() {
-      return order()
+      return known.order
+    },
+    get firstChunkMs() {
+      return known.firstChunkMs
     },
   }
 }

@@ -17,7 +17,7 @@ export const bucketSettings = {
     group: 'BUCKET',
     placeholder: 'TEMPLATE',
     summary:
-      'Key of a file, of {topic} {path} {subdir} {name} {stem} {ext} {sha512} {yyyy} {mm} {dd} {hh}; the date is that of its first record, UTC',
+      'Key of a file, of {topic} {path} {subdir} {name} {stem} {ext} {sha512} {yyyy} {mm} {dd} {hh}; the date is that of the record with its first chunk, UTC',
     default: DEFAULT_KEY,
   }),
   ifExists: choice(['overwrite', 'skip', 'version', 'fail'], {
