@@ -23,7 +23,7 @@ export interface Store {
 
 /** @throws by name what is missing */
 export async function openStore(): Promise<Store> {
-  const server = await startVersitygw()
+  const server = await startVersitygw({keepsConnections: true})
   const {pid, endpoint, region, accessKeyId, secretAccessKey} = server
   const access = {endpoint, region, accessKeyId, secretAccessKey}
   const client = s3Client(access, {maxAttempts: 3})

@@ -26,8 +26,11 @@ export interface Versitygw extends S3Access {
   close(): Promise<void>
 }
 
-/** @throws by name what is missing: Go, or the module */
-export async function startVersitygw(): Promise<Versitygw> {
+/**
+ * @param keepsConnections as other stores do; versitygw itself closes after each answer unless it is told otherwise
+ * @throws by name what is missing: Go, or the module
+ */
+export async function startVersitygw({keepsConnections = false} = {}): Promise<Versitygw> {
   const program = join(await built(), 'versitygw')
   const home = await mkdtemp(join(tmpdir(), 'streamtool-versitygw-'))
   const [data, sidecar] = [join(home, 'data'), join(home, 'sidecar')]
@@ -45,6 +48,7 @@ export async function startVersitygw(): Promise<Versitygw> {
     const started = spawn(
       program,
       [
+        ...(keepsConnections ? ['--keep-alive'] : []),
         ...['--quiet', '--access', access.accessKeyId, '--secret', secret],
         ...['--port', `127.0.0.1:${port}`, 'posix', '--sidecar', sidecar, data],
       ],
