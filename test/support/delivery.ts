@@ -144,7 +144,7 @@ export function memorySpill(): SpillStore & {spilledBytes: number; open: number}
 }
 
 export interface Member {
-  readonly kafka: MemoryKafka
+  readonly kafka: Pick<MemoryKafka, 'admin' | 'reader' | 'producer' | 'groupConsumer'>
   readonly destination: Destination
   readonly instanceId?: string | null
   readonly options?: Partial<DeliverFilesOptions>

@@ -42,6 +42,7 @@ export function createReader(
   const environment = {
     control,
     fetching,
+    frameMemory: null,
     toleranceMs: settings.outageToleranceMs ?? DEFAULT_OUTAGE_TOLERANCE_MS,
     clock: tuning.clock ?? systemClock,
     logger,

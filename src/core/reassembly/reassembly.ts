@@ -51,6 +51,8 @@ export class Reassembly {
   private readonly assemblies = new AssemblyRegistry()
   /** Assemblies given data since the last {@link absorbed}. */
   private touched = new Set<Assembly>()
+  /** What somebody waits for already; others may have records in the same assemblies. */
+  private absorbing: Promise<void> = Promise.resolve()
   private readonly concluded = new ConcludedGenerations()
   /** Of files that have their outcome, or were given up, while what was written of them is removed. */
   private readonly closing = new Set<Promise<void>>()
@@ -119,9 +121,13 @@ export class Reassembly {
    * destination. Needs no further record to resolve.
    */
   async absorbed(): Promise<void> {
-    const touched = this.touched
+    const {touched, absorbing} = this
     this.touched = new Set()
-    for (const assembly of touched) await assembly.absorbed()
+    this.absorbing = (async () => {
+      await absorbing
+      for (const assembly of touched) await assembly.absorbed()
+    })()
+    await this.absorbing
     await this.finishQueue.hasRoom()
   }
 

@@ -105,9 +105,11 @@ export class DeliveryHandler implements GroupHandler {
     if (!progress || epoch !== this.epoch) return
     const {signal} = this.revoking
     progress.endOffset = Math.max(progress.endOffset, endOffset)
-    await this.intake.take(progress, batch, signal)
+    const areTaken = await this.intake.take(progress, batch, signal)
     if (!isAborted(signal)) this.seek([this.partitions.jumpOverDone(partition)])
     await this.intake.absorbed(signal)
+    // Once the epoch is over, nobody has waited for what is still on its way to a disk.
+    if (areTaken && !isAborted(signal)) batch.release()
     this.options.onProgress()
   }
 

@@ -39,18 +39,19 @@ export class RecordIntake {
    * Takes the records, unless the epoch ends or reading is told to go on further back meanwhile.
    * @param nextOffset the position after them
    * @param signal aborts when the epoch is over
+   * @returns false when somebody may still be sending one of them to the dead-letter topic
    */
   async take(
     progress: PartitionProgress,
     {records, nextOffset}: Pick<RecordBatch, 'records' | 'nextOffset'>,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const refused: RefusedChunk[] = []
     if (await this.takeEach(progress, records, refused, signal)) {
       progress.ledger.passTo(nextOffset)
       progress.readPosition = nextOffset
     }
-    if (refused.length > 0) await this.refuse(progress, refused, signal)
+    return refused.length === 0 || (await this.refuse(progress, refused, signal))
   }
 
   /** Resolves when few enough finished files wait, or the epoch is over: then nobody waits for what was read. */
@@ -122,7 +123,7 @@ export class RecordIntake {
     progress: PartitionProgress,
     refused: readonly RefusedChunk[],
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
       await this.options.deadLetters?.refuse(refused, signal)
     } catch (thrown) {
@@ -131,9 +132,10 @@ export class RecordIntake {
       if (signal.aborted && first)
         progress.readPosition = Math.min(progress.readPosition, first.record.offset)
       else this.options.notices.deadLettersRefused(thrown instanceof Error ? thrown.message : String(thrown))
-      return
+      return false
     }
     for (const {record} of refused) markDone(progress, record)
+    return true
   }
 
   private noticeSpread(): void {

@@ -35,7 +35,7 @@ export class Delivering {
   }
 
   /** Mostly at one go; bit by bit what becomes large when it is uncompressed. */
-  async #handOver({ticket, answer, nextOffset}: Delivery): Promise<void> {
+  async #handOver({ticket, answer, lease, nextOffset}: Delivery): Promise<void> {
     const {partition} = ticket
     const answeredEnd = answer.lastStableOffset < 0 ? answer.highWatermark : answer.lastStableOffset
     let position = ticket.offset
@@ -49,16 +49,16 @@ export class Delivering {
       const {records} = decoded
       // A broker looks at its end before it reads the log: records that came in between are in the answer too.
       const endOffset = Math.max(answeredEnd, decoded.nextOffset)
-      await this.#call(() =>
-        this.handler.records({topic, partition: index, records, nextOffset: decoded.nextOffset, endOffset}),
-      )
+      const batch = {topic, partition: index, records, nextOffset: decoded.nextOffset, endOffset}
+      await this.#call(() => this.handler.records({...batch, release: lease.hold()}))
     } while (position < nextOffset && !this.#isStale(ticket))
   }
 
   /** Whoever reads a range learns by it that the log ends before the range does. */
   async #handOverNothing({partition, offset}: Ticket, endOffset: number): Promise<void> {
     const {topic, partition: index} = partition
-    const nothing = {topic, partition: index, records: [], nextOffset: offset, endOffset}
+    const release = () => undefined
+    const nothing = {topic, partition: index, records: [], nextOffset: offset, endOffset, release}
     await this.#call(() => this.handler.records(nothing))
   }
 

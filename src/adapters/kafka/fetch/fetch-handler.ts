@@ -11,4 +11,6 @@ export interface FetchedBatch extends TopicPartition {
   readonly records: readonly ConsumedRecord[]
   readonly nextOffset: number
   readonly endOffset: number
+  /** See core/ports/consuming.ts, RecordBatch. */
+  release(): void
 }

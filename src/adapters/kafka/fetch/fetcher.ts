@@ -10,6 +10,7 @@ import type {Clock, Logger} from '../../../core/ports/index.js'
 import type {TopicPartition} from '../../../core/record.js'
 import {translateFailure} from '../errors.js'
 import type {Cluster} from '../transport/cluster.js'
+import type {FrameMemory} from '../transport/frame-memory.js'
 import type {Broker} from '../transport/metadata.js'
 import {Delivering} from './delivering.js'
 import type {FetchHandler} from './fetch-handler.js'
@@ -26,6 +27,8 @@ export interface FetchEnvironment {
   /** For everything else. */
   readonly control: Cluster
   readonly limits: FetchLimits
+  /** Into which `fetching` reads answers; null when nobody would tell that they are needed no more. */
+  readonly frameMemory: FrameMemory | null
   /** How long a partition may do nothing but fail. */
   readonly toleranceMs: number
   readonly clock: Clock
@@ -92,7 +95,7 @@ export class Fetcher {
       known.bell.ring()
       return
     }
-    const {fetching, control, limits, clock} = this.environment
+    const {fetching, control, limits, frameMemory, clock} = this.environment
     const signal = this.#end.signal
     const failed = trouble.with.bind(trouble)
     const delivering = new Delivering(this.handler, {
@@ -102,7 +105,7 @@ export class Fetcher {
       fatal: (error) => this.#fail(error),
     })
     const share = shareOf(limits, () => Math.max(1, this.#readers.size))
-    const reader = new LeaderReader(leader, this.#table, fetching, share, clock, {
+    const reader = new LeaderReader(leader, this.#table, fetching, share, frameMemory, clock, {
       deliver: (delivery) => delivering.deliver(delivery),
       failed,
       gaveBack: () => this.#ringAll(),

@@ -13,7 +13,9 @@ import type {Cluster} from '../transport/cluster.js'
 import {ProtocolFailure} from '../transport/failures.js'
 import {errorOfCode} from '../transport/kafkajs-internals.js'
 import type {Broker} from '../transport/metadata.js'
+import type {FrameMemory} from '../transport/frame-memory.js'
 import {Bell} from '../bell.js'
+import {AnswerLease} from './answer-lease.js'
 import type {PartitionAnswer} from './fetch-answer.js'
 import {verdictOf} from './fetch-codes.js'
 import type {FetchedPartition, Ticket} from './fetched-partition.js'
@@ -29,6 +31,7 @@ const UNKNOWN_SERVER_ERROR = -1
 export interface Delivery {
   readonly ticket: Ticket
   readonly answer: PartitionAnswer
+  readonly lease: AnswerLease
   /** Where the next fetch went on. */
   readonly nextOffset: number
 }
@@ -52,6 +55,7 @@ export class LeaderReader {
     private readonly table: PartitionTable,
     private readonly cluster: Cluster,
     private readonly limits: FetchLimits,
+    private readonly frameMemory: FrameMemory | null,
     private readonly clock: Clock,
     private readonly hooks: ReaderHooks,
   ) {
@@ -81,7 +85,8 @@ export class LeaderReader {
 
   async #fetch(tickets: readonly Ticket[], signal: AbortSignal): Promise<readonly Delivery[]> {
     try {
-      return this.#sort(tickets, await fetchFrom(this.cluster, this.broker, tickets, this.limits, signal))
+      const {partitions, frame} = await fetchFrom(this.cluster, this.broker, tickets, this.limits, signal)
+      return this.#sort(tickets, partitions, new AnswerLease(frame, this.frameMemory))
     } catch (error) {
       for (const {partition} of tickets) partition.giveBack()
       if (signal.aborted) return []
@@ -93,7 +98,11 @@ export class LeaderReader {
   }
 
   /** What is to be handed over; all other tickets are given back. */
-  #sort(tickets: readonly Ticket[], answers: readonly PartitionAnswer[]): readonly Delivery[] {
+  #sort(
+    tickets: readonly Ticket[],
+    answers: readonly PartitionAnswer[],
+    lease: AnswerLease,
+  ): readonly Delivery[] {
     const deliveries: Delivery[] = []
     const moved: FetchedPartition[] = []
     const byName = new Map(answers.map((answer) => [nameOf(answer), answer]))
@@ -102,7 +111,7 @@ export class LeaderReader {
       const answer = byName.get(nameOf(partition))
       if (answer === undefined)
         this.hooks.failed([partition], new ProtocolFailure(errorOfCode(UNKNOWN_SERVER_ERROR)))
-      const delivery = answer === undefined ? null : this.#judge(ticket, answer, moved)
+      const delivery = answer === undefined ? null : this.#judge(ticket, answer, lease, moved)
       if (delivery === null) partition.giveBack()
       else deliveries.push(delivery)
     }
@@ -111,31 +120,38 @@ export class LeaderReader {
     return deliveries
   }
 
-  #judge(ticket: Ticket, answer: PartitionAnswer, moved: FetchedPartition[]): Delivery | null {
+  #judge(
+    ticket: Ticket,
+    answer: PartitionAnswer,
+    lease: AnswerLease,
+    moved: FetchedPartition[],
+  ): Delivery | null {
     const {partition} = ticket
     if (!partition.isCurrent(ticket)) return null
     const verdict = verdictOf(answer.errorCode)
     if (verdict === 'fine') {
       if (answer.records.length === 0) {
         partition.succeeded()
-        return partition.until === Infinity ? null : {ticket, answer, nextOffset: ticket.offset}
+        return partition.until === Infinity ? null : {ticket, answer, lease, nextOffset: ticket.offset}
       }
       const nextOffset = positionBehind(answer.records, ticket.offset)
       partition.advance(ticket, nextOffset)
-      return {ticket, answer, nextOffset}
+      return {ticket, answer, lease, nextOffset}
     }
-    if (verdict === 'out-of-range') return {ticket, answer, nextOffset: ticket.offset}
+    if (verdict === 'out-of-range') return {ticket, answer, lease, nextOffset: ticket.offset}
     this.hooks.failed([partition], new ProtocolFailure(errorOfCode(answer.errorCode)))
     if (verdict === 'leader-moved') moved.push(partition)
     return null
   }
 
   async #handOver(deliveries: readonly Delivery[], signal: AbortSignal): Promise<void> {
+    const letGo = deliveries[0]?.lease.hold()
     for (const delivery of deliveries) {
       const {partition} = delivery.ticket
       if (!signal.aborted && partition.isCurrent(delivery.ticket)) await this.hooks.deliver(delivery)
       partition.giveBack()
     }
+    letGo?.()
     if (deliveries.length > 0) this.hooks.gaveBack()
   }
 }

@@ -57,13 +57,19 @@ const EARLIEST = -2
 const LATEST = -1
 const UNKNOWN_SERVER_ERROR = -1
 
+export interface Fetched {
+  readonly partitions: readonly PartitionAnswer[]
+  /** Into which the records of all partitions are views. */
+  readonly frame: Buffer
+}
+
 export async function fetchFrom(
   cluster: Cluster,
   broker: Broker,
   tickets: readonly Ticket[],
   limits: FetchLimits,
   signal: AbortSignal,
-): Promise<readonly PartitionAnswer[]> {
+): Promise<Fetched> {
   const args: FetchArgs = {
     maxWaitTime: limits.maxWaitMs,
     minBytes: 1,
@@ -75,12 +81,12 @@ export async function fetchFrom(
     ),
   }
   const decode = (payload: Buffer, version: number) => {
-    if (version >= OLDEST_FETCH_VERSION) return decodeFetchAnswer(payload, version)
+    if (version >= OLDEST_FETCH_VERSION) return {...decodeFetchAnswer(payload, version), frame: payload}
     throw new TransportFailure('unsupported', broker.host, `${broker.host} is older than Kafka 0.11`)
   }
   const answer = await cluster.request(broker, 'Fetch', args, {decode}, signal)
   if (answer.errorCode !== 0) throw new ProtocolFailure(errorOfCode(answer.errorCode))
-  return answer.partitions
+  return answer
 }
 
 /** As of the last metadata; null while there is none. */

@@ -8,6 +8,7 @@ import {DEFAULT_OUTAGE_TOLERANCE_MS} from '../settings.js'
 import type {KafkaSettings} from '../settings.js'
 import {createCluster} from '../transport/cluster.js'
 import type {Cluster, Reached} from '../transport/cluster.js'
+import {FrameMemory} from '../transport/frame-memory.js'
 import {ProtocolFailure, isProtocolFailure} from '../transport/failures.js'
 import {errorOfCode} from '../transport/kafkajs-internals.js'
 import {systemClock} from '../../system/clock.js'
@@ -26,6 +27,7 @@ export interface GroupTuning {
   readonly clock?: Clock
   readonly reached?: Reached
   readonly fetch?: Partial<FetchLimits>
+  readonly frameMemory?: FrameMemory
   /** How often each member looks whether a topic has gained partitions. */
   readonly partitionWatchMs?: number
 }
@@ -83,7 +85,8 @@ class GroupRun {
     this.#clock = clock
     const reached = tuning.reached ?? {ever: false}
     this.#control = createCluster(settings, logger, {clock, reached})
-    this.#fetching = createCluster(settings, logger, {clock, reached})
+    const frameMemory = tuning.frameMemory ?? new FrameMemory(this.#options.fetchBytes / 2)
+    this.#fetching = createCluster(settings, logger, {clock, reached, frameMemory})
     this.#coordinator = new Coordinator(this.#control, groupId)
     this.#joining = new Joining(this.#coordinator, this.#options, clock, logger)
     this.#surroundings = {
@@ -100,6 +103,7 @@ class GroupRun {
         control: this.#control,
         fetching: this.#fetching,
         limits: {...limitsFor(this.#options.fetchBytes), ...tuning.fetch},
+        frameMemory,
         toleranceMs: settings.outageToleranceMs ?? DEFAULT_OUTAGE_TOLERANCE_MS,
         clock,
         logger,

@@ -12,6 +12,7 @@ import {dial, tlsOptionsOf} from './dial.js'
 import {ProtocolFailure, TransportFailure} from './failures.js'
 import {addressText, handshakeFailure, lostFailure} from './failure-causes.js'
 import type {HandshakePhase} from './failure-causes.js'
+import type {FrameMemory} from './frame-memory.js'
 import {Lifetime} from './lifetime.js'
 import {frameOf} from './request-frame.js'
 import type {EncodedRequest} from './request-frame.js'
@@ -30,10 +31,15 @@ export interface ExchangeOptions {
 export async function openBrokerConnection(
   address: BrokerAddress,
   settings: KafkaSettings,
-  options: {logger: Logger; timeoutMs?: number; signal?: AbortSignal | undefined},
+  options: {
+    logger: Logger
+    frameMemory?: FrameMemory | null
+    timeoutMs?: number
+    signal?: AbortSignal | undefined
+  },
 ): Promise<BrokerConnection> {
   options.signal?.throwIfAborted()
-  const connection = new BrokerConnection(address, settings, options.logger)
+  const connection = new BrokerConnection(address, settings, options.logger, options.frameMemory ?? null)
   const timeoutMs = options.timeoutMs ?? settings.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
   await connection.open(timeoutMs, options.signal)
   return connection
@@ -54,7 +60,12 @@ export class BrokerConnection {
   #phase: HandshakePhase = 'dialling'
   #versions: ApiVersions = {}
 
-  constructor(address: BrokerAddress, settings: KafkaSettings, logger: Logger) {
+  constructor(
+    address: BrokerAddress,
+    settings: KafkaSettings,
+    logger: Logger,
+    frameMemory: FrameMemory | null,
+  ) {
     this.#address = addressText(address)
     this.#target = address
     this.#ssl = tlsOptionsOf(address, settings.ssl)
@@ -65,6 +76,7 @@ export class BrokerConnection {
       sasl: settings.sasl,
       connectTimeoutMs: settings.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
       logger,
+      frameMemory,
       dial: (options) => this.#dial(options),
     })
   }

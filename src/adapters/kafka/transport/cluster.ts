@@ -10,6 +10,7 @@ import {parseAddress} from './addresses.js'
 import {firstThatAnswers} from './any-broker.js'
 import {createConnectionCache} from './connection-cache.js'
 import {addressText} from './failure-causes.js'
+import type {FrameMemory} from './frame-memory.js'
 import {ProtocolFailure, TransportFailure, isRetriable} from './failures.js'
 import {controllerIn, leaderIn, mergeMetadata} from './metadata.js'
 import type {Broker, ClusterMetadata, TopicMetadata} from './metadata.js'
@@ -83,16 +84,23 @@ export interface Reached {
   ever: boolean
 }
 
+export interface ClusterOptions {
+  readonly clock?: Clock
+  readonly reached?: Reached
+  /** For large answers, whose readers give it back. */
+  readonly frameMemory?: FrameMemory | null
+}
+
 export function createCluster(
   settings: KafkaSettings,
   logger: Logger,
-  {clock = systemClock, reached = {ever: false}}: {clock?: Clock; reached?: Reached} = {},
+  {clock = systemClock, reached = {ever: false}, frameMemory = null}: ClusterOptions = {},
 ): Cluster {
   const outageToleranceMs = settings.outageToleranceMs ?? DEFAULT_OUTAGE_TOLERANCE_MS
   const firstConnectionMs = settings.firstConnectionMs ?? DEFAULT_FIRST_CONNECTION_MS
   const bootstrap = settings.brokers.map(parseAddress)
   const addresses = bootstrap.map(addressText).join(', ')
-  const connections = createConnectionCache(settings, logger)
+  const connections = createConnectionCache(settings, logger, frameMemory)
   const requester = createRequester(connections, settings)
   const topicsOfInterest = new Set<string>()
   const refreshing = new Map<string, Promise<void>>()

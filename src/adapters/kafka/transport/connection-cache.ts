@@ -5,6 +5,7 @@ import type {BrokerAddress, KafkaSettings} from '../settings.js'
 import {openBrokerConnection} from './broker-connection.js'
 import type {BrokerConnection} from './broker-connection.js'
 import {addressText} from './failure-causes.js'
+import type {FrameMemory} from './frame-memory.js'
 import {TransportFailure} from './failures.js'
 import {abortable} from './patience.js'
 
@@ -24,7 +25,12 @@ interface Slot {
   readonly abandon: AbortController
 }
 
-export function createConnectionCache(settings: KafkaSettings, logger: Logger): ConnectionCache {
+/** @param frameMemory for large answers, whose readers give it back */
+export function createConnectionCache(
+  settings: KafkaSettings,
+  logger: Logger,
+  frameMemory: FrameMemory | null = null,
+): ConnectionCache {
   const slots = new Map<string, Slot>()
   let closed = false
 
@@ -36,6 +42,7 @@ export function createConnectionCache(settings: KafkaSettings, logger: Logger): 
       connection: null,
       opening: openBrokerConnection(address, settings, {
         logger,
+        frameMemory,
         timeoutMs: attemptMs(settings),
         signal: abandon.signal,
       }),

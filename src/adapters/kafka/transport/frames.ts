@@ -8,6 +8,7 @@
  * and over. The size is checked before anything is reserved for it.
  */
 import {Buffer} from 'node:buffer'
+import type {FrameMemory} from './frame-memory.js'
 
 /** Larger than any sane answer, and less than the first bytes of a TLS alert (0x15030300) read as a size. */
 export const MAX_FRAME_BYTES = 300 * 1024 * 1024
@@ -26,6 +27,9 @@ export class FrameReader {
   #frameFilled = 0
   #stage: Buffer | null = null
   #readsDirectly = false
+
+  /** @param memory for the frames; fresh memory for each when null */
+  constructor(private readonly memory: FrameMemory | null = null) {}
 
   /** Where the next bytes of the stream are to be put: then {@link wrote} says how many there are. */
   nextRead(): Buffer {
@@ -83,7 +87,7 @@ export class FrameReader {
       throw new RangeError(`a frame of ${size} bytes (starts with ${this.#sizePrefix.toString('hex')})`)
     }
     this.#sizePrefixFilled = 0
-    this.#frame = Buffer.allocUnsafeSlow(size)
+    this.#frame = this.memory?.take(size) ?? Buffer.allocUnsafeSlow(size)
     this.#frameFilled = 0
     return copied
   }

@@ -19,6 +19,7 @@ import type {Logger} from '../../../core/ports/index.js'
 import type {SaslSettings} from '../settings.js'
 import type {ProtocolError} from './failures.js'
 import type {Reading} from './dial.js'
+import type {FrameMemory} from './frame-memory.js'
 import {FrameReader} from './frames.js'
 
 const require = createRequire(import.meta.url)
@@ -181,6 +182,7 @@ export interface SocketConnectionOptions {
   readonly sasl: SaslSettings | undefined
   readonly connectTimeoutMs: number
   readonly logger: Logger
+  readonly frameMemory: FrameMemory | null
   /** Dials; `onConnect` when the connection (and its TLS) stands. */
   readonly dial: (options: {readonly onConnect: () => void; readonly reading: Reading}) => Socket
 }
@@ -192,7 +194,7 @@ const LONGEST_RENEWAL_MS = 10_000
 
 /** kafkajs's connection with the hazards above healed. Connects once; thrown away after its socket closed. */
 export class SocketConnection extends Connection {
-  readonly #frames = new FrameReader()
+  readonly #frames: FrameReader
   readonly #reading: Reading = {
     buffer: () => this.#frames.nextRead(),
     received: (byteLength) => this.#answer(() => this.#frames.wrote(byteLength)),
@@ -213,6 +215,7 @@ export class SocketConnection extends Connection {
       requestTimeout: NO_TIMEOUT_MS,
       enforceRequestTimeout: false,
     })
+    this.#frames = new FrameReader(options.frameMemory)
     keepQuietWhenIdle(this.requestQueue)
     // Raw SASL tokens outside of frames ended with Kafka 1.0.
     this.setSupportAuthenticationProtocol(true)

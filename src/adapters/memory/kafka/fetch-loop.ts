@@ -1,3 +1,4 @@
+import type {ConsumedRecord} from '../../../core/record.js'
 import type {Epoch, GroupHandler, StartPosition, TopicPartition} from '../../../core/ports/index.js'
 import type {Cluster} from './cluster.js'
 import type {PartitionLog} from './partition-log.js'
@@ -9,6 +10,7 @@ interface Cursor {
 
 /** Many answers in a row may all be microtasks; now and then timers and sockets get their turn. */
 const ANSWERS_PER_TURN = 64
+const OVERWRITTEN = 0xdb
 const nextTurn = (
   (schedule) => () =>
     new Promise<void>((resolve) => schedule(resolve))
@@ -83,7 +85,8 @@ export class FetchLoop {
         continue
       }
       cursor.position = slice.nextOffset
-      await handler.records({topic, partition, epoch, ...slice, endOffset: end})
+      const {records, nextOffset} = slice
+      await handler.records({topic, partition, epoch, ...lent(records), nextOffset, endOffset: end})
     }
     return fetched.length > 0
   }
@@ -98,4 +101,22 @@ export class FetchLoop {
     if (this.#rung || this.#stopped) return Promise.resolve()
     return new Promise((resolve) => (this.#answerBell = resolve))
   }
+}
+
+/** Copies, of which nothing is left when they are released: whoever holds on to one is found out. */
+function lent(records: readonly ConsumedRecord[]): {records: ConsumedRecord[]; release: () => void} {
+  const copies: Buffer[] = []
+  const copyOf = (bytes: Buffer | null): Buffer | null => {
+    if (bytes === null) return null
+    const copy = Buffer.from(bytes)
+    copies.push(copy)
+    return copy
+  }
+  const lent = records.map((record) => ({
+    ...record,
+    key: copyOf(record.key),
+    value: copyOf(record.value),
+    headers: record.headers.map(({key, value}) => ({key, value: copyOf(value)})),
+  }))
+  return {records: lent, release: () => copies.forEach((copy) => copy.fill(OVERWRITTEN))}
 }

@@ -19,6 +19,7 @@ const batch = (first: number, end: number): RecordBatch => ({
   })),
   nextOffset: end,
   endOffset: end,
+  release: () => undefined,
 })
 
 describe('a lane that has failed', () => {

@@ -3,6 +3,7 @@ import type {FetchedBatch, FetchHandler} from '../../../../../src/adapters/kafka
 import {Fetcher} from '../../../../../src/adapters/kafka/fetch/fetcher.js'
 import type {FetchLimits} from '../../../../../src/adapters/kafka/fetch/leader-requests.js'
 import {ENOUGH_INFLATED_BYTES} from '../../../../../src/adapters/kafka/record-batch/decode.js'
+import {FrameMemory} from '../../../../../src/adapters/kafka/transport/frame-memory.js'
 import {TransportFailure} from '../../../../../src/adapters/kafka/transport/failures.js'
 import {deferred, eventually} from '../../../../support/eventually.js'
 import {silentLogger} from '../../../../support/delivery.js'
@@ -24,6 +25,7 @@ interface ReadingOptions {
   readonly from?: readonly number[]
   readonly limits?: Partial<FetchLimits>
   readonly toleranceMs?: number
+  readonly frameMemory?: FrameMemory
   readonly records?: FetchHandler['records']
   readonly outOfRange?: FetchHandler['outOfRange']
 }
@@ -49,6 +51,7 @@ function read(cluster: ScriptedCluster, options: ReadingOptions = {}): Reading {
     {
       fetching: cluster.asCluster,
       control: cluster.asCluster,
+      frameMemory: options.frameMemory ?? null,
       limits: {maxWaitMs: 500, partitionBytes: 1000, answerBytes: 3000, ...limits},
       toleranceMs,
       clock: hastyClock,
@@ -423,7 +426,55 @@ describe('Fetcher', () => {
     await stopped
     expect(reading.batches).toHaveLength(1)
   })
+
+  it('uses the memory of an answer again once each of its batches was released, and not before', async () => {
+    const cluster = new ScriptedCluster(2)
+    for (const partition of [0, 1]) cluster.append(partition, ['x'])
+    const frameMemory = new WatchedMemory()
+    const reading = read(cluster, {from: [0, 0], frameMemory})
+    await Promise.all([reading.until(0, 1), reading.until(1, 1)])
+    await reading.stop()
+    const [first, second] = reading.batches
+    first!.release()
+    first!.release()
+    expect(frameMemory.given).toBe(0)
+    second!.release()
+    expect(frameMemory.given).toBe(1)
+  })
+
+  it('leaves the memory of an answer alone whose batch a handler released and then wanted more of', async () => {
+    const cluster = new ScriptedCluster(1)
+    const mib = Buffer.alloc(ENOUGH_INFLATED_BYTES)
+    cluster.appendGzipped(0, mib)
+    cluster.append(0, ['behind'])
+    const frameMemory = new WatchedMemory()
+    const givenAt: number[] = []
+    const reading = read(cluster, {
+      limits: {partitionBytes: 1_000_000, answerBytes: 1_000_000},
+      frameMemory,
+      records: async (batch) => {
+        batch.release()
+        givenAt.push(frameMemory.given)
+      },
+    })
+    await reading.until(0, 2)
+    await reading.stop()
+    // Both came in one answer, and the second was decoded after the first was released.
+    expect(cluster.fetches.filter(({partitions}) => partitions[0]?.offset === 0)).toHaveLength(1)
+    expect(givenAt).toEqual([0, 0])
+    expect(frameMemory.given).toBe(1)
+  })
 })
+
+class WatchedMemory extends FrameMemory {
+  given = 0
+  constructor() {
+    super(0)
+  }
+  override give(): void {
+    this.given++
+  }
+}
 
 function flipped(bytes: Buffer, at: number): Buffer {
   const copy = Buffer.from(bytes)

@@ -44,6 +44,7 @@ function serving(behaviour: Partial<GroupHandler> = {}) {
     fetch: {
       fetching: cluster.asCluster,
       control: cluster.asCluster,
+      frameMemory: null,
       limits: {maxWaitMs: 500, partitionBytes: 1000, answerBytes: 1000},
       toleranceMs: 10_000,
       clock: hastyClock,

@@ -82,6 +82,7 @@ const variants = {
       sasl: undefined,
       connectTimeoutMs: 1_000,
       logger: keepingLogger(),
+      frameMemory: null,
       dial: (options) => dial({host, port}, undefined, options),
     }) as unknown as Connection,
 }
