@@ -16,10 +16,10 @@ const project = (name: string, include: string[], extra: object = {}) => ({
 })
 
 /**
- * Unit tests that change what a module is for everybody who imports it. All others share the modules that a worker has
- * loaded, which takes less than half of the time that each loading them anew took; so they leave the process as it was.
+ * Unit tests that need a process of their own: they count the timers of all that runs in it. The others share the
+ * modules that a worker has loaded, instead of loading them for each file, and leave the process as they found it.
  */
-const PATCHES_MODULES = ['test/unit/**/kafkajs-internals.test.ts']
+const ALONE = ['test/unit/**/kafkajs-internals.test.ts']
 
 /** Whatever waits for processes and sessions begins at once, so that nobody waits for it alone at the end. */
 const LONGEST = [
@@ -49,9 +49,9 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts'], {
         testTimeout: 60_000,
         isolate: false,
-        exclude: PATCHES_MODULES,
+        exclude: ALONE,
       }),
-      project('unit-alone', PATCHES_MODULES, {testTimeout: 60_000}),
+      project('unit-alone', ALONE, {testTimeout: 60_000}),
       project('property', ['test/property/**/*.test.ts'], {testTimeout: 60_000, isolate: false}),
       project('contract', ['test/contract/**/*.test.ts'], {testTimeout: 60_000, hookTimeout: 60_000}),
       project('integration', ['test/integration/**/*.test.ts'], {testTimeout: 60_000, hookTimeout: 60_000}),

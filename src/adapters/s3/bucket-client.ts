@@ -4,18 +4,18 @@
  * Bodies are Buffers: the SDK signs them as they are, can send them again, and sends no `aws-chunked` framing, which
  * older stores keep as content.
  */
+import type {AdaptiveLimit} from '../../core/flow/index.js'
+import {type Checksums, checksumsIn} from './checksum.js'
+import {customerKeyId, requireEncrypted, usesCustomerKey} from './customer-key.js'
+import {type HeldGeneration, generationOf} from './generation-metadata.js'
+import {type Body, type Condition, conditionFields, type ObjectFields, proofOf} from './requests.js'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   PutObjectCommand,
-} from '@aws-sdk/client-s3'
-import type {AdaptiveLimit} from '../../core/flow/index.js'
-import {type Checksums, checksumsIn} from './checksum.js'
-import {customerKeyId, requireEncrypted, usesCustomerKey} from './customer-key.js'
-import {type HeldGeneration, generationOf} from './generation-metadata.js'
-import {type Body, type Condition, conditionFields, type ObjectFields, proofOf} from './requests.js'
+} from './sdk.js'
 import {type CallOptions, type ChecksumUse, StoreCalls, type StoreCallsParts} from './store-calls.js'
 import {isRefusal} from './store-errors.js'
 import {UploadCalls} from './upload-calls.js'

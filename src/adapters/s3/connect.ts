@@ -1,5 +1,5 @@
 /** A client for one bucket: where it is, who we are there, and how patient we are. */
-import {S3Client, type S3ClientConfig} from '@aws-sdk/client-s3'
+import type {S3ClientConfig} from '@aws-sdk/client-s3'
 import {StreamtoolError} from '../../core/errors.js'
 import {AdaptiveLimit} from '../../core/flow/index.js'
 import type {Clock} from '../../core/ports/index.js'
@@ -7,6 +7,7 @@ import {BucketClient} from './bucket-client.js'
 import {customerKeyFields, requirePrivate} from './customer-key.js'
 import {type CredentialOptions, credentialSource, renewing} from './credentials.js'
 import {endpointFor} from './endpoint.js'
+import {S3Client} from './sdk.js'
 
 export interface BucketPlace extends CredentialOptions {
   readonly bucket: string
@@ -39,7 +40,7 @@ export async function connectBucket(place: BucketPlace, clock: Clock): Promise<C
   const endpointUrl = await endpointFor(place.endpointUrl, profile)
   // What versions of Node the SDK will want next year is no news for users of this program.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
-  const source = await credentialSource(place)
+  const source = credentialSource(place)
   const credentials = renewing(source, () => clock.nowMs())
   const agent = {keepAlive: true, maxSockets: concurrency + 2}
   const config: S3ClientConfig = {

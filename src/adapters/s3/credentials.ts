@@ -7,6 +7,7 @@
  */
 import type {AwsCredentialIdentity} from '@aws-sdk/types'
 import {StreamtoolError} from '../../core/errors.js'
+import {credentialProviders} from './sdk.js'
 
 export interface CredentialOptions {
   readonly accessKeyId?: string
@@ -71,9 +72,8 @@ export function renewing(source: CredentialSource, nowMs: () => number): Renewin
 }
 
 /** @throws SETTING_INVALID */
-export async function credentialSource(options: CredentialOptions): Promise<CredentialSource> {
+export function credentialSource(options: CredentialOptions): CredentialSource {
   const {accessKeyId, secretAccessKey, sessionToken, profile, roleArn, region} = options
-  const {fromNodeProviderChain, fromTemporaryCredentials} = await import('@aws-sdk/credential-providers')
   const clientConfig = region === undefined ? {} : {clientConfig: {region}}
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
     throw new StreamtoolError(
@@ -90,14 +90,14 @@ export async function credentialSource(options: CredentialOptions): Promise<Cred
           })
       : (refresh: {forceRefresh: boolean}) =>
           // A new chain each time: parts of it keep what they have found.
-          fromNodeProviderChain({
+          credentialProviders().fromNodeProviderChain({
             ...(profile === undefined ? {} : {profile}),
             ...clientConfig,
             ...(refresh.forceRefresh ? {ignoreCache: true} : {}),
           })()
   if (roleArn === undefined) return base
   return (refresh) =>
-    fromTemporaryCredentials({
+    credentialProviders().fromTemporaryCredentials({
       params: {RoleArn: roleArn, RoleSessionName: `streamtool-${process.pid}`},
       masterCredentials: () => base(refresh),
       ...clientConfig,

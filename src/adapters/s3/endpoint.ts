@@ -8,8 +8,8 @@
  * ignore_configured_endpoint_urls says so. The SDK would look only with its first request, and never into a profile
  * that was named to its client.
  */
-import {CONFIG_PREFIX_SEPARATOR, getProfileName, loadSharedConfigFiles} from '@smithy/core/config'
 import {StreamtoolError} from '../../core/errors.js'
+import {CONFIG_PREFIX_SEPARATOR, getProfileName, loadSharedConfigFiles} from './sdk.js'
 
 type Section = Readonly<Record<string, string | undefined>>
 

@@ -1,4 +1,8 @@
 /** The calls of multipart uploads. */
+import {StreamtoolError} from '../../core/errors.js'
+import {checksumField, checksumsIn} from './checksum.js'
+import {requireEncrypted} from './customer-key.js'
+import {type Body, type Condition, conditionFields, type ObjectFields, proofOf} from './requests.js'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -6,11 +10,7 @@ import {
   ListMultipartUploadsCommand,
   ListPartsCommand,
   UploadPartCommand,
-} from '@aws-sdk/client-s3'
-import {StreamtoolError} from '../../core/errors.js'
-import {checksumField, checksumsIn} from './checksum.js'
-import {requireEncrypted} from './customer-key.js'
-import {type Body, type Condition, conditionFields, type ObjectFields, proofOf} from './requests.js'
+} from './sdk.js'
 import type {CallOptions, StoreCalls} from './store-calls.js'
 import {isRefusal} from './store-errors.js'
 
