@@ -11,13 +11,14 @@ import {setMaxListeners} from 'node:events'
 import {type Semaphore, isAborted} from '../../core/flow/index.js'
 import type {Clock, StepObserver} from '../../core/ports/index.js'
 import type {BucketClient} from './bucket-client.js'
+import type {JournaledUpload} from './journaled-upload.js'
 import type {PartBuffer} from './part-buffer.js'
 import type {Body, Condition, ObjectFields} from './requests.js'
 import type {CallOptions} from './store-calls.js'
 import {isRefusal} from './store-errors.js'
 import {Twins} from './twins.js'
 import type {StoredPart, UploadName} from './upload-calls.js'
-import type {JournaledUpload, UploadJournal} from './upload-journal.js'
+import type {UploadJournal} from './upload-journal.js'
 
 export interface UploadSite {
   readonly client: BucketClient
@@ -70,7 +71,7 @@ export class MultipartUpload {
   ) {
     this.upload = {key: journaled.entry.key, uploadId}
     this.found = new Map(found.map((part) => [part.number, part]))
-    this.ends = AbortSignal.any([this.stop.signal, signal])
+    this.ends = AbortSignal.any([this.stop.signal, signal, journaled.lost])
     setMaxListeners(0, this.ends)
   }
 
@@ -147,6 +148,8 @@ export class MultipartUpload {
     this.stop.abort(new Error('the upload is aborted'))
     // A part that arrives after the upload was aborted would stay.
     await Promise.all(this.underWay)
+    // Somebody else goes on with it.
+    if (isAborted(this.journaled.lost)) return
     try {
       await this.site.client.uploads.abort(this.upload, this.clearingUp())
       if (wereUnderWay) await this.endLateParts()

@@ -2,7 +2,8 @@
 import type {Clock, Logger} from '../../core/ports/index.js'
 import type {BucketClient} from './bucket-client.js'
 import type {CallOptions} from './store-calls.js'
-import type {JournaledUpload, UploadJournal} from './upload-journal.js'
+import type {JournaledUpload} from './journaled-upload.js'
+import type {UploadJournal} from './upload-journal.js'
 
 /** A file that did not come again for so long was delivered by somebody else, or never will be. */
 export const ORPHANED_MS = 24 * 3_600_000

@@ -8,40 +8,20 @@
  *
  * What a process leaves when it dies, the others on this host find: the one that the file comes to goes on with it, or
  * ends it. An entry without an upload id is an upload that was about to be begun, and perhaps was.
+ *
+ * A process that was suspended may be taken for dead. Then it takes another slot, and back what nobody has claimed;
+ * an upload that somebody has is given up, and left alone.
  */
 import {randomUUID} from 'node:crypto'
-import {mkdir, readdir, rename} from 'node:fs/promises'
-import path from 'node:path'
-import {type ProcessLock, tryLock} from '../system/process-lock.js'
-import {errno, naming} from '../system/storage-error.js'
-import {createWhole, readIfThere, replaceWhole, unlinkIfThere} from '../system/whole-file.js'
+import {
+  JournalDirectory,
+  type JournalEntry,
+  type JournalSlot,
+  ORPHANS,
+  type Place,
+} from './journal-directory.js'
+import {JournaledUpload} from './journaled-upload.js'
 
-export interface JournalEntry {
-  readonly key: string
-  /** Null: it was about to be begun. */
-  readonly uploadId: string | null
-  /** Of what, and with which settings: only the very same goes on with it. */
-  readonly generation: string
-  readonly partBytes: number
-  readonly begunMs: number
-  /** In the metadata of the object that it becomes. */
-  readonly writeId: string
-}
-
-/** An upload of ours, until it is over. */
-export interface JournaledUpload {
-  readonly id: string
-  readonly entry: JournalEntry
-  /** Makes an orphan this process's own. @returns false when another one was faster */
-  claim(): Promise<boolean>
-  /** It is begun. */
-  begun(uploadId: string): Promise<void>
-  /** It is completed or aborted. */
-  over(): Promise<void>
-}
-
-const ORPHANS = 'orphan'
-const ENTRY_FILE = /^(\d{1,9}|orphan)\.([0-9a-f-]{36})\.json$/
 /** So often it is looked for what others left when they died. */
 const LOOK_MS = 5000
 
@@ -50,35 +30,34 @@ export class UploadJournal {
   readonly orphans = new Set<JournaledUpload>()
   /** This process's own, until they are over. */
   readonly live = new Set<JournaledUpload>()
+  /** Of {@link live}, those that were in a slot that we lost. */
+  private readonly displaced = new Set<JournaledUpload>()
   private looking: Promise<void> = Promise.resolve()
   private lookedMs = performance.now()
+  private settling: Promise<void> | null = null
 
   private constructor(
-    private readonly directory: string,
-    private readonly slot: string,
-    private readonly lock: ProcessLock,
-  ) {}
+    private readonly directory: JournalDirectory,
+    private slot: JournalSlot,
+  ) {
+    this.settleWhenLost()
+  }
 
   /** @throws STORAGE_FORBIDDEN, STORAGE_FULL, STORAGE_FAILED */
-  static async open(directory: string): Promise<UploadJournal> {
-    await naming('create', directory, () => mkdir(directory, {recursive: true, mode: 0o700}))
-    for (let slot = 0; ; slot += 1) {
-      const lock = await tryLock(directory, String(slot))
-      if (lock === null) continue
-      const journal = new UploadJournal(directory, String(slot), lock)
-      // Nothing of this slot is ours yet: it is what its last holder left.
-      await journal.findOrphans(String(slot))
-      return journal
-    }
+  static async open(path: string): Promise<UploadJournal> {
+    const directory = new JournalDirectory(path)
+    const journal = new UploadJournal(directory, await directory.takeSlot())
+    await journal.findOrphans({isSlotNew: true})
+    return journal
   }
 
   /** To be called before the upload is begun. */
   async begin(facts: Omit<JournalEntry, 'uploadId'>): Promise<JournaledUpload> {
     const id = randomUUID()
-    const file = this.fileOf(this.slot, id)
     const entry = {...facts, uploadId: null}
-    await naming('write', file, () => createWhole(file, `${JSON.stringify(entry)}\n`))
-    const begun = this.journaled(id, this.slot, entry)
+    const place = await this.ownPlace()
+    await this.directory.create(place, id, entry)
+    const begun = this.journaled(id, place, entry)
     this.live.add(begun)
     return begun
   }
@@ -99,7 +78,68 @@ export class UploadJournal {
 
   /** Orphans that are left stay for other processes. */
   async close(): Promise<void> {
-    await this.lock.release()
+    await this.settling?.catch(() => undefined)
+    await this.slot.lock.release()
+  }
+
+  private journaled(id: string, place: Place, entry: JournalEntry): JournaledUpload {
+    const site = {
+      directory: this.directory,
+      ownPlace: () => this.ownPlace(),
+      onOver: (upload: JournaledUpload) => {
+        this.live.delete(upload)
+        this.displaced.delete(upload)
+      },
+    }
+    return new JournaledUpload(site, id, place, entry)
+  }
+
+  /** Of this process; another one when it was lost. */
+  private async ownPlace(): Promise<Place> {
+    if (this.slot.lock.lost.aborted || this.displaced.size > 0)
+      await (this.settling ??= this.settle().finally(() => (this.settling = null)))
+    return this.slot.place
+  }
+
+  private settleWhenLost(): void {
+    // What fails is tried again by whoever needs the slot.
+    const settle = (): void => void this.ownPlace().catch(() => undefined)
+    this.slot.lock.lost.addEventListener('abort', settle, {once: true})
+  }
+
+  private async settle(): Promise<void> {
+    const {lock} = this.slot
+    if (lock.lost.aborted) {
+      this.slot = await this.directory.takeSlot()
+      this.settleWhenLost()
+      for (const upload of this.live) this.displaced.add(upload)
+      await lock.release()
+      await this.findOrphans({isSlotNew: true})
+    }
+    for (const upload of this.displaced) {
+      await this.takeBack(upload)
+      this.displaced.delete(upload)
+    }
+  }
+
+  /** Unless somebody has it. */
+  private async takeBack(upload: JournaledUpload): Promise<void> {
+    const {directory} = this
+    const {place: own} = this.slot
+    for (;;) {
+      const place = await directory.placeOf(upload.id)
+      if (place !== null && place !== own && !(await this.isOrphaned(place, [upload.id]))) {
+        if (upload.entry.uploadId !== null) {
+          upload.isTaken()
+          return
+        }
+        // It was not begun when they took it, so they cannot know it.
+        await directory.create(own, upload.id, upload.entry)
+      } else if (place === null) await directory.create(own, upload.id, upload.entry)
+      else if (place !== own && !(await directory.move(upload.id, ORPHANS, own))) continue
+      upload.place = own
+      return
+    }
   }
 
   /** Others may have died since. */
@@ -107,97 +147,35 @@ export class UploadJournal {
     if (performance.now() - this.lookedMs > LOOK_MS) {
       this.lookedMs = performance.now()
       // What failed once may succeed now.
-      this.looking = this.looking.catch(() => undefined).then(() => this.findOrphans(null))
+      this.looking = this.looking.catch(() => undefined).then(() => this.findOrphans({isSlotNew: false}))
     }
     return this.looking
   }
 
-  /** @param emptySlot in which nothing is of a live process, though it has one */
-  private async findOrphans(emptySlot: string | null): Promise<void> {
-    const slots = new Map<string, string[]>()
-    for (const name of await naming('read', this.directory, () => readdir(this.directory))) {
-      const [, slot, id] = ENTRY_FILE.exec(name) ?? []
-      if (slot !== undefined && id !== undefined) slots.set(slot, [...(slots.get(slot) ?? []), id])
-    }
-    const known = new Set([...this.orphans].map(({id}) => id))
-    for (const [slot, ids] of slots) {
-      if (slot !== ORPHANS && !(await this.orphaned(slot, ids, slot === emptySlot))) continue
-      for (const id of ids) if (!known.has(id)) await this.note(id)
+  /** @param isSlotNew what is in our own slot, its last holder left */
+  private async findOrphans({isSlotNew}: {readonly isSlotNew: boolean}): Promise<void> {
+    const ours = new Set([...this.orphans, ...this.live].map(({id}) => id))
+    for (const [place, ids] of await this.directory.entries()) {
+      const others = ids.filter((id) => !ours.has(id))
+      const isOwn = place === this.slot.place
+      if (isOwn && isSlotNew) for (const id of others) await this.directory.move(id, place, ORPHANS)
+      else if (isOwn || others.length === 0 || !(await this.isOrphaned(place, others))) continue
+      for (const id of others) await this.note(id)
     }
   }
 
-  /** @returns false when their process lives */
-  private async orphaned(slot: string, ids: readonly string[], isEmpty: boolean): Promise<boolean> {
-    const lock = isEmpty ? null : await tryLock(this.directory, slot)
-    if (!isEmpty && lock === null) return false
-    for (const id of ids) await this.move(id, slot, ORPHANS)
-    await lock?.release()
+  /** Whether nobody has these any more; then they lie with the orphans, unless somebody else was faster. */
+  private async isOrphaned(place: Place, ids: readonly string[]): Promise<boolean> {
+    if (place === ORPHANS) return true
+    const lock = await this.directory.lock(place)
+    if (lock === null) return false
+    for (const id of ids) await this.directory.move(id, place, ORPHANS)
+    await lock.release()
     return true
   }
 
   private async note(id: string): Promise<void> {
-    const file = this.fileOf(ORPHANS, id)
-    const text = await naming('read', file, () => readIfThere(file))
-    if (text === null) return
-    const entry = parseEntry(text)
-    if (entry === null) await naming('remove', file, () => unlinkIfThere(file))
-    else this.orphans.add(this.journaled(id, ORPHANS, entry))
-  }
-
-  /** @returns false when it is not there any more */
-  private async move(id: string, from: string, to: string): Promise<boolean> {
-    const file = this.fileOf(from, id)
-    return naming('take over', file, async () => {
-      try {
-        await rename(file, this.fileOf(to, id))
-        return true
-      } catch (thrown) {
-        if (errno(thrown) === 'ENOENT') return false
-        throw thrown
-      }
-    })
-  }
-
-  private journaled(id: string, place: string, first: JournalEntry): JournaledUpload {
-    let entry = first
-    let isOurs = place === this.slot
-    const file = this.fileOf(this.slot, id)
-    const upload: JournaledUpload = {
-      id,
-      get entry() {
-        return entry
-      },
-      claim: async () => (isOurs ||= await this.move(id, ORPHANS, this.slot)),
-      async begun(uploadId) {
-        entry = {...entry, uploadId}
-        await naming('write', file, () => replaceWhole(file, `${JSON.stringify(entry)}\n`))
-      },
-      over: async () => {
-        await naming('remove', file, () => unlinkIfThere(file))
-        this.live.delete(upload)
-      },
-    }
-    return upload
-  }
-
-  private fileOf(place: string, id: string): string {
-    return path.join(this.directory, `${place}.${id}.json`)
-  }
-}
-
-function parseEntry(text: string): JournalEntry | null {
-  try {
-    const {key, uploadId, generation, partBytes, begunMs, writeId} = JSON.parse(text) as Partial<JournalEntry>
-    const isEntry =
-      typeof key === 'string' &&
-      (typeof uploadId === 'string' || uploadId === null) &&
-      typeof generation === 'string' &&
-      typeof partBytes === 'number' &&
-      typeof begunMs === 'number' &&
-      typeof writeId === 'string'
-    return isEntry ? {key, uploadId, generation, partBytes, begunMs, writeId} : null
-  } catch {
-    // Cut short by a crash: it was not begun yet.
-    return null
+    const entry = await this.directory.read(ORPHANS, id)
+    if (entry !== null) this.orphans.add(this.journaled(id, ORPHANS, entry))
   }
 }

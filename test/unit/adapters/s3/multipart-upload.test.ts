@@ -34,7 +34,7 @@ function hastyStore() {
 }
 
 describe('an upload that is given up', () => {
-  const uploadOn = (uploads: object) => {
+  const uploadOn = (uploads: object, lost = never) => {
     const site = {
       client: {uploads},
       journal: {orphans: new Set()},
@@ -44,7 +44,7 @@ describe('an upload that is given up', () => {
       steps: {reached: () => undefined},
       whenStoreAllows: (work: () => Promise<unknown>) => work(),
     } as unknown as UploadSite
-    const journaled = {entry: {key: 'k', writeId: 'w'}, over: () => Promise.resolve()}
+    const journaled = {entry: {key: 'k', writeId: 'w'}, lost, over: () => Promise.resolve()}
     return new MultipartUpload(site, journaled as never, 'u', [], never, null)
   }
   const part = async () => {
@@ -66,5 +66,18 @@ describe('an upload that is given up', () => {
     const {calls, uploads} = hastyStore()
     await uploadOn(uploads).abort()
     expect(calls).toEqual(['abort'])
+  })
+
+  it('is not ended when another process goes on with it', async () => {
+    const {calls, begun, uploads} = hastyStore()
+    const taken = new AbortController()
+    const upload = uploadOn(uploads, taken.signal)
+    await upload.send(1, await part(), 'checksum')
+    await begun
+    const reason = new Error('taken')
+    taken.abort(reason)
+    await expect(upload.allSent()).rejects.toBe(reason)
+    await upload.abort()
+    expect(calls).toEqual([])
   })
 })

@@ -1,7 +1,8 @@
-import {readdir, writeFile} from 'node:fs/promises'
+import {readdir, readFile, rm, utimes, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterEach, describe, expect, it, onTestFinished, vi} from 'vitest'
 import {UploadJournal} from '../../../../src/adapters/s3/upload-journal.js'
+import {eventually} from '../../../support/eventually.js'
 import {temporaryDirectory} from '../../../support/temporary-directory.js'
 
 const FACTS = {key: 'k', generation: 'g', partBytes: 5, begunMs: 1, writeId: 'w'}
@@ -74,5 +75,84 @@ describe('the journal of uploads', () => {
     expect([...journal.orphans].map(({entry}) => entry.uploadId)).toEqual([null])
     expect(await journal.adopt('k', 'g')).toBeNull()
     expect(await entries(directory)).toHaveLength(1)
+  })
+})
+
+describe('a journal whose process was suspended, and taken for dead', () => {
+  const ANOTHER_HOST = {pid: 1, startTime: '1', pidSpace: 'boot:of another host'}
+
+  /** Its slot looks like that of a host that has not been heard of for a while. */
+  async function losesItsSlot(directory: string): Promise<void> {
+    const file = join(directory, '0.1.lock')
+    await writeFile(file, `${JSON.stringify(ANOTHER_HOST)}\n`)
+    const longAgo = Date.now() / 1000 - 70
+    await utimes(file, longAgo, longAgo)
+  }
+
+  async function suspended(directory: string, uploadId: string | null) {
+    vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']})
+    onTestFinished(() => void vi.useRealTimers())
+    const journal = await open(directory)
+    const upload = await journal.begin(FACTS)
+    if (uploadId !== null) await upload.begun(uploadId)
+    await losesItsSlot(directory)
+    const wakesUp = async (is: () => boolean | Promise<boolean>) => {
+      vi.advanceTimersByTime(10_000)
+      await eventually('the loss is noticed', is)
+    }
+    return {journal, upload, wakesUp}
+  }
+
+  const filesOf = async (directory: string, slot: number) =>
+    (await entries(directory)).filter((name) => name.startsWith(`${slot}.`))
+
+  it('takes another slot, and back what nobody has claimed', async () => {
+    const directory = await temporaryDirectory()
+    const {journal, upload, wakesUp} = await suspended(directory, 'upload')
+    const other = await open(directory)
+    expect([...other.orphans].map(({entry}) => entry.uploadId)).toEqual(['upload'])
+    await wakesUp(async () => (await filesOf(directory, 1)).length === 1)
+    expect(upload.lost.aborted).toBe(false)
+    expect(await other.adopt('k', 'g')).toBeNull()
+    await (await journal.begin({...FACTS, key: 'l'})).begun('another')
+    expect(await filesOf(directory, 0)).toEqual([])
+    await upload.over()
+    expect(await filesOf(directory, 1)).toHaveLength(1)
+  })
+
+  it('leaves alone what another process goes on with', async () => {
+    const directory = await temporaryDirectory()
+    const {journal, upload, wakesUp} = await suspended(directory, 'upload')
+    const other = await open(directory)
+    const theirs = await other.adopt('k', 'g')
+    await wakesUp(() => upload.lost.aborted)
+    expect(upload.lost.reason).toMatchObject({code: 'OBJECT_CONFLICT', retriable: true})
+    await upload.over()
+    expect(await filesOf(directory, 0)).toHaveLength(1)
+    expect(journal.live.size).toBe(0)
+    expect(await journal.adopt('k', 'g')).toBeNull()
+    await theirs?.over()
+    expect(await entries(directory)).toEqual([])
+  })
+
+  it('names an upload that was about to be begun although another process looked for it', async () => {
+    const directory = await temporaryDirectory()
+    const {upload, wakesUp} = await suspended(directory, null)
+    const other = await open(directory)
+    const [theirs] = [...other.orphans]
+    expect(await theirs?.claim()).toBe(true)
+    await wakesUp(async () => (await filesOf(directory, 1)).length === 1)
+    await upload.begun('upload')
+    await theirs?.over()
+    expect(upload.lost.aborted).toBe(false)
+    expect(await readFile(join(directory, (await filesOf(directory, 1))[0]!), 'utf8')).toContain('"upload"')
+  })
+
+  it('writes anew what somebody removed', async () => {
+    const directory = await temporaryDirectory()
+    const {upload, wakesUp} = await suspended(directory, 'upload')
+    for (const name of await readdir(directory)) await rm(join(directory, name))
+    await wakesUp(async () => (await entries(directory)).length === 1)
+    expect(upload.lost.aborted).toBe(false)
   })
 })
