@@ -115,12 +115,15 @@ export function verdictOn(held: HeldObject, claim: Claim): Verdict {
     const isNewer = compareGenerations(ours.order, theirs.order) > 0
     return ifExists === 'overwrite' && isNewer ? 'refresh' : 'unchanged'
   }
+  // Uploaded once more; with `overwrite` the object has to say that it is newer now.
+  if (ifExists !== 'overwrite' && theirs?.path === ours.path && hasSameContent(held, claim))
+    return 'unchanged'
   switch (ifExists) {
     case 'skip':
       return 'kept'
     case 'version':
       if (!claim.isMoved && key !== claim.otherKey) return 'elsewhere'
-      if (theirs?.sha512 === ours.sha512 && hasContentOf(held, claim)) return 'unchanged'
+      if (hasSameContent(held, claim)) return 'unchanged'
       throw taken(claim)
     case 'fail':
       throw taken(claim)
@@ -137,6 +140,10 @@ function isHeld(held: HeldObject, claim: Claim): boolean {
     isSameGeneration(held.generation, claim.generation) &&
     hasContentOf(held, claim)
   )
+}
+
+function hasSameContent(held: HeldObject, claim: Claim): boolean {
+  return held.generation?.sha512 === claim.generation.sha512 && hasContentOf(held, claim)
 }
 
 /** Metadata alone proves nothing: whoever copies an object over another may copy that too. */

@@ -67,6 +67,28 @@ describe('a bucket in which an object has the key already', () => {
     await opened.destination.close()
   })
 
+  it.each([
+    ['fail', 10],
+    ['fail', PART_BYTES + 1],
+    ['version', 10],
+    ['version', PART_BYTES + 1],
+    ['skip', 10],
+  ] as const)(
+    '%s: the same content (%i bytes), uploaded again, is there already',
+    async (ifExists, sizeBytes) => {
+      const opened = await openBucketOn(store, {ifExists, isKnown: true})
+      const path = `again/${ifExists}-${sizeBytes}`
+      const content = randomBytes(sizeBytes)
+      const first = incomingFile(path, content, {chunkCount: 6, uploadId: 'a'})
+      expect(await writeWhole(opened, first, content)).toBe('delivered')
+      const again = incomingFile(path, content, {chunkCount: 6, uploadId: 'b', offset: 9, topic: 'other'})
+      expect(await writeWhole(opened, again, content)).toBe('unchanged')
+      expect([...(await store.objects()).keys()].filter((key) => key.startsWith(path))).toEqual([path])
+      expect(await store.pendingUploads(path)).toEqual([])
+      await opened.destination.close()
+    },
+  )
+
   it('two paths of one key: the second is refused rather than put over the first', async () => {
     const opened = await openBucketOn(store, {key: 'same/{name}', isKnown: true})
     await writeWhole(opened, incomingFile('a/x', text('a')), text('a'))
