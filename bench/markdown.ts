@@ -1,6 +1,8 @@
 /** Writes docs/benchmarks.md: first what was found, then how, then every number behind it. */
 import {basename} from 'node:path'
+import {ceilingOf} from './ceiling.js'
 import type {Role} from './jobs.js'
+import type {Machine} from './machine.js'
 import {STORING_SECONDS} from './programs/openmsistream.js'
 import type {ContenderResult, JobResult, Results} from './results.js'
 import {amountOf, isFinished, measured, median, medianOf, wholeRate, workingRate} from './results.js'
@@ -57,7 +59,7 @@ function introduction({date, machine, stolenShare, versions, missing, jobs}: Res
   ].join('\n')
 }
 
-function summary({jobs, smallest}: Results): string {
+function summary({jobs, smallest, machine}: Results): string {
   const rows = jobs.map((job) => {
     const [[ours], [theirs], limits] = [
       measured(job, 'ours'),
@@ -68,14 +70,19 @@ function summary({jobs, smallest}: Results): string {
     const limitText = limits.map((limit) => `${rates(job, limit, smallest)} (${limit.program})`).join('; ')
     return [
       ...[job.title, late?.text ?? cell(job, theirs, smallest), cell(job, ours, smallest)],
-      ...[faster(job, ours, theirs, late?.afterSeconds ?? null), limitText || '–'],
+      ...[faster(job, ours, theirs, late?.afterSeconds ?? null), limitText || '–', allowed(job, machine)],
       verdictOf(job, smallest),
     ]
   })
   return [
-    table(['job', 'OpenMSIStream', 'streamtool', 'faster', 'limits', 'target'], rows),
+    table(['job', 'OpenMSIStream', 'streamtool', 'faster', 'limits', 'machine', 'target'], rows),
     'Two rates: from the start of the program to its end / without what the same program takes for one file of 1 byte. RSS is the peak.',
   ].join('\n\n')
+}
+
+function allowed(job: JobResult, machine: Machine): string {
+  const ceiling = ceilingOf(job, machine)
+  return ceiling === null ? '–' : `≤ ${number(ceiling)} ${job.unit}`
 }
 
 /** Of a program that was not waited for it is known how fast it is at most. */
@@ -131,9 +138,10 @@ function method({machine}: Results): string {
 - Files are pseudorandom, so that compression helps nobody; OpenMSIStream runs with the settings that it ships (lz4, 2 threads, 512 KiB chunks), reading from the oldest record. \`UploadDataFile\` sends single files, being faster there than \`DataFileUploadDirectory\`.
 - The clock runs from the start of the process. It stops when a program that ends by itself has ended (streamtool, \`UploadDataFile\`, kcat); for \`DataFileUploadDirectory\` when the broker has every chunk; for \`DataFileDownloadDirectory\` and \`S3TransferStreamProcessor\` when they have said of every file that it is reconstructed, or processed. Shutting down those three is not counted.
 - Every result is compared byte for byte: what was uploaded, by reading the topic with kcat and decoding it with a public msgpack package; what was reconstructed, file by file; what was stored, by reading every object back. A difference in what streamtool did ends the benchmark; a time never does.
-- Buckets are those of versitygw on loopback, on the same disk; every run has a new one. \`S3TransferStreamProcessor\` is waited for for ${STORING_SECONDS} s; then it is "not finished", and "faster" is what can be said at least.
+- Buckets are those of versitygw on loopback, on the same disk, which keeps connections open between requests; every run has a new one. \`S3TransferStreamProcessor\` is waited for for ${STORING_SECONDS} s; then it is "not finished", and "faster" is what can be said at least.
 - CPU seconds and peak RSS are the kernel's (\`/proc\`), of the program's own process. "Others" is how many cores something else kept busy meanwhile, in bold above ${machine.cores * QUIET_SHARE}: such a row is not to be relied on.
 - Limits: \`kcat\` is librdkafka sending the same bytes in the same sizes, or reading the topic and throwing it away, without hashes or files; "write, fsync, rename" is Node.js writing the same files, without Kafka; "kafkajs consume and produce" is a loop of a few lines that passes on batch by batch, with acks=all and a commit for each; "PUT of each file" is Node.js putting the same files into the bucket, one request for each, without Kafka, SDK or checksums.
+- Machine: what it would allow a program that does nothing but compute SHA-512 of every chunk and of the whole file, as the format demands, while broker and store take what they took beside streamtool and no core is ever idle. A target beyond that cannot be met here.
 
 The ${machine.cores} cores are shared by the broker and the program, so a program that leaves more CPU to the broker is faster by that alone.`
 }
