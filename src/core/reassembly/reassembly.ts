@@ -1,10 +1,11 @@
 /** All assemblies of a process: routes chunks to them, finishes what is complete, keeps generations in order. */
 import type {DecodedChunk} from '../chunk/index.js'
 import {asStreamtoolError, type StreamtoolError} from '../errors.js'
-import {Gauge, RecentKeys} from '../flow/index.js'
+import {Gauge} from '../flow/index.js'
 import {IntervalSet, LEDGER_EFFECT} from '../offsets/index.js'
 import type {Destination, SpillStore, StepObserver} from '../ports/index.js'
 import type {ConsumedRecord} from '../record.js'
+import {Absorption} from './absorption.js'
 import {
   Assembly,
   type AssemblySite,
@@ -18,6 +19,7 @@ import {FinishQueue} from './finish-queue.js'
 import {compareGenerations} from './generation-order.js'
 import {generationKey, orderOf} from './generation.js'
 import {ReorderBudget} from './reorder-buffer.js'
+import {SecondChances} from './second-chances.js'
 import {type RobbedFile, UnreadFiles} from './unread-files.js'
 
 export interface ReassemblyOptions {
@@ -42,22 +44,13 @@ export interface ReassemblyOptions {
 /** How an open file may be concluded from outside. */
 export type ClosingOutcome = Extract<ConcludedOutcome, 'parked' | 'stray' | 'superseded'>
 
-/** How many generations that were read again are remembered. */
-const READ_AGAIN = 1024
-/** How often a file is begun anew after its destination failed in a way that may pass. */
-const STORAGE_RETRIES = 3
-
 export class Reassembly {
   private readonly assemblies = new AssemblyRegistry()
-  /** Assemblies given data since the last {@link absorbed}. */
-  private touched = new Set<Assembly>()
-  /** What somebody waits for already; others may have records in the same assemblies. */
-  private absorbing: Promise<void> = Promise.resolve()
+  private readonly absorption = new Absorption()
   private readonly concluded = new ConcludedGenerations()
   /** Of files that have their outcome, or were given up, while what was written of them is removed. */
   private readonly closing = new Set<Promise<void>>()
-  /** How often a generation was read again, by what was wrong. */
-  private readonly readAgain = new RecentKeys<number>(READ_AGAIN)
+  private readonly secondChances = new SecondChances()
   private readonly unread = new UnreadFiles()
   private readonly finishQueue: FinishQueue
   private isEnding = false
@@ -109,7 +102,7 @@ export class Reassembly {
       this.close(assembly, 'superseded')
       return 'taken'
     }
-    this.touched.add(assembly)
+    this.absorption.add(assembly)
     // A file of one chunk may wait in memory.
     if (assembly.progress === 'complete')
       this.finishQueue.enter(assembly, decoded.chunk.count === 1 ? decoded.chunk.data.length : 0)
@@ -121,13 +114,7 @@ export class Reassembly {
    * destination. Needs no further record to resolve.
    */
   async absorbed(): Promise<void> {
-    const {touched, absorbing} = this
-    this.touched = new Set()
-    this.absorbing = (async () => {
-      await absorbing
-      for (const assembly of touched) await assembly.absorbed()
-    })()
-    await this.absorbing
+    await this.absorption.ended()
     await this.finishQueue.hasRoom()
   }
 
@@ -274,7 +261,7 @@ export class Reassembly {
     else if (error.endsRun) {
       this.forget(assembly)
       this.options.onRunEnded(error)
-    } else if (this.mayReadAgain(assembly, error)) this.beginAnew(assembly)
+    } else if (this.secondChances.take(assembly.key, error)) this.beginAnew(assembly)
     else if (error.code === 'FILE_HASH_MISMATCH') {
       await this.options.destination.mismatched?.(assembly.file)
       if (this.assemblies.has(assembly)) this.conclude(assembly, 'failed', error)
@@ -285,14 +272,6 @@ export class Reassembly {
     this.forget(assembly)
     this.unread.add(assembly)
     this.options.onReread(assembly.offsets)
-  }
-
-  /** A hash may not match once by accident; what the storage lost in an outage is still on the topic. */
-  private mayReadAgain({key}: Assembly, {code, retriable}: StreamtoolError): boolean {
-    const limit = code === 'FILE_HASH_MISMATCH' ? 1 : retriable ? STORAGE_RETRIES : 0
-    const times = this.readAgain.get(`${code} ${key}`) ?? 0
-    if (times < limit) this.readAgain.set(`${code} ${key}`, times + 1)
-    return times < limit
   }
 
   private close(assembly: Assembly, outcome: ClosingOutcome, error?: StreamtoolError): void {
