@@ -1,4 +1,6 @@
 import {CreateBucketCommand} from '@aws-sdk/client-s3'
+import {readdir} from 'node:fs/promises'
+import {join} from 'node:path'
 import {expect, it} from 'vitest'
 import {connectBucket, examineBucket} from '../../src/adapters/s3/index.js'
 import {systemClock} from '../../src/adapters/system/clock.js'
@@ -42,7 +44,13 @@ it('that versitygw ignores a key of the customer ends a run before any file is s
     const examining = examineBucket(client, {
       ...{endpoint, prefix: '', tryOut: false, checksum: 'CRC64NVME', signal},
     })
-    await expect(examining).rejects.toMatchObject({code: 'STORE_FORBIDDEN', exitCode: 3})
+    await expect(examining).rejects.toMatchObject({
+      code: 'STORE_FORBIDDEN',
+      exitCode: 3,
+      message: expect.stringContaining('ignored the key') as string,
+    })
+    const left = await readdir(join(store.data, 'files'))
+    expect(left.filter((name) => name.includes('streamtool'))).toEqual([])
     client.close()
   } finally {
     await store.close()

@@ -73,7 +73,7 @@ export async function findCapabilities(
 ): Promise<Capabilities> {
   const key = probeKey(prefix)
   const {name, perRequest} = await findChecksum(client, key, wanted, options)
-  const body = bodyWith(name)
+  const body = probeBody(name)
   client.checksums = {name, perRequest, wholeObject: perRequest}
   await putSomehow(client, key, body, options)
   const conditions = {
@@ -98,7 +98,10 @@ export async function findCapabilities(
   }
 }
 
-const bodyWith = (name: ChecksumName): Body => ({content: CONTENT, checksum: checksumOf(name, CONTENT)})
+export const probeBody = (name: ChecksumName): Body => ({
+  content: CONTENT,
+  checksum: checksumOf(name, CONTENT),
+})
 
 /** The first that the store refuses when it is wrong. */
 async function findChecksum(
@@ -136,7 +139,7 @@ async function putSomehow(
 /** Writes the object that stores are tried out with. @throws what the store answers */
 export async function writeProbe(client: BucketClient, prefix: string, options: CallOptions): Promise<void> {
   const key = probeKey(prefix)
-  await putSomehow(client, key, bodyWith(client.checksums.name), options)
+  await putSomehow(client, key, probeBody(client.checksums.name), options)
   await client.remove(key, options).catch((thrown: unknown) => {
     if (!(thrown instanceof StreamtoolError) || thrown.code !== 'STORE_FORBIDDEN') throw thrown
   })

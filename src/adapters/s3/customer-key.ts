@@ -23,17 +23,24 @@ export function customerKeyId({SSECustomerKey: key}: CustomerKeyFields): string 
   return key === undefined ? null : createHash('sha256').update(key).digest('base64url')
 }
 
-/** @throws STORE_FORBIDDEN */
+/** It took an object, and did not encrypt it. */
+export class CustomerKeyIgnored extends StreamtoolError {
+  constructor() {
+    super(
+      'STORE_FORBIDDEN',
+      'The store does not encrypt with a key that it is given (SSE-C): it took an object, and ignored the key.',
+      {suggestions: ['Leave out --sse-c-key-file, or use a store that knows SSE-C.']},
+    )
+  }
+}
+
+/** @throws {CustomerKeyIgnored} */
 export function requireEncrypted(
   {SSECustomerAlgorithm}: {readonly SSECustomerAlgorithm?: string | undefined},
   asked: CustomerKeyFields,
 ): void {
   if (!usesCustomerKey(asked) || SSECustomerAlgorithm === asked.SSECustomerAlgorithm) return
-  throw new StreamtoolError(
-    'STORE_FORBIDDEN',
-    'The store does not encrypt with a key that it is given (SSE-C): it took an object, and ignored the key.',
-    {suggestions: ['Leave out --sse-c-key-file, or use a store that knows SSE-C.']},
-  )
+  throw new CustomerKeyIgnored()
 }
 
 /** The key goes over the wire with every request. @throws SETTING_INVALID */

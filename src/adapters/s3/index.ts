@@ -24,6 +24,7 @@
 import type {BucketClient} from './bucket-client.js'
 import {type Capabilities, everything, findCapabilities} from './capabilities.js'
 import type {ChecksumName} from './checksum.js'
+import {tryCustomerKey} from './customer-key-trial.js'
 
 export {type BucketClient} from './bucket-client.js'
 export {type BucketDestinationOptions, createBucketDestination, tidyUp} from './bucket-destination.js'
@@ -46,10 +47,14 @@ export async function examineBucket(
   client: BucketClient,
   {endpoint, prefix, tryOut, checksum, signal}: Examination,
 ): Promise<Capabilities> {
-  if (endpoint !== null || tryOut) return findCapabilities(client, prefix, {wanted: checksum, signal})
+  if (endpoint !== null || tryOut) {
+    await tryCustomerKey(client, prefix, {signal})
+    return findCapabilities(client, prefix, {wanted: checksum, signal})
+  }
   const known = everything(checksum)
   client.checksums = {name: known.checksum, perRequest: known.perRequest, wholeObject: known.wholeObject}
   await client.headBucket({signal})
+  await tryCustomerKey(client, prefix, {signal})
   return known
 }
 

@@ -2,6 +2,7 @@
 import {randomBytes} from 'node:crypto'
 import {HeadObjectCommand} from '@aws-sdk/client-s3'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {probeKey} from '../../../../src/adapters/s3/capabilities.js'
 import {CHECKSUM_NAMES, checksumOf} from '../../../../src/adapters/s3/checksum.js'
 import {shortcomings} from '../../../../src/adapters/s3/index.js'
 import {type ProcessIdentity, thisProcess} from '../../../../src/adapters/system/process-identity.js'
@@ -181,6 +182,23 @@ describe('--sse-c-key-file', () => {
     await deliver({}, 'sse-c/older', Buffer.from('older'), {offset: 1, uploadId: 'a'})
     expect(await deliver({customerKey}, 'sse-c/older', SMALL, {offset: 2, uploadId: 'b'})).toBe('delivered')
     await expect(store.object('sse-c/older')).rejects.toMatchObject({name: 'InvalidRequest'})
+  })
+
+  it.each([
+    ['knows none', false, 501, 'NotImplemented'],
+    ['takes none but over TLS', false, 400, 'InvalidRequest'],
+    ['allows none in this bucket, as AWS does', true, 403, 'AccessDenied'],
+  ])('ends the run before any file is sent where the store %s', async (_, isKnown, status, code) => {
+    const key = probeKey('')
+    store.faults.set(key, ({operation, phase}) =>
+      operation === 'PutObject' && phase === 'before' ? {kind: 'error', status, code} : undefined,
+    )
+    await expect(openBucketOn(store, {customerKey, isKnown})).rejects.toMatchObject({
+      code: 'STORE_FORBIDDEN',
+      exitCode: 3,
+      message: expect.stringMatching(new RegExp(`SSE-C.*${code}`)) as string,
+    })
+    store.faults.delete(key)
   })
 
   it('reads back what a store without checksums was sent', async () => {
