@@ -16,10 +16,11 @@ const project = (name: string, include: string[], extra: object = {}) => ({
 })
 
 /**
- * Unit tests that need a process of their own: they count the timers of all that runs in it. The others share the
- * modules that a worker has loaded, instead of loading them for each file, and leave the process as they found it.
+ * Unit tests that need a process of their own: they count the timers of all that runs in it, or load plugins that try
+ * to end it. The others share the modules that a worker has loaded, instead of loading them for each file, and leave
+ * the process as they found it.
  */
-const ALONE = ['test/unit/**/kafkajs-internals.test.ts']
+const ALONE = ['test/unit/**/kafkajs-internals.test.ts', 'test/unit/**/load-processor.test.ts']
 
 /** Whatever waits for processes and sessions begins at once, so that nobody waits for it alone at the end. */
 const LONGEST = [

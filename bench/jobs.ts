@@ -51,11 +51,17 @@ export interface Job {
 
 const RSS_LIMIT_MIB = 300
 
+const ofSize = (bytes: number, count = 1): InputSpec => ({count, smallestBytes: bytes, largestBytes: bytes})
+const SMALL: InputSpec = {count: 1148, smallestBytes: 1000, largestBytes: 20_000}
+const ONE_LARGE = ofSize(512 * MIB)
+const ONE_HUGE = ofSize(2048 * MIB)
+const MANY_LARGE = ofSize(32 * MIB, 16)
+
 /** One file of one byte: what each program takes to start, to find the topic and its group, and to end. */
 export const SMALLEST: Job = {
   id: 'smallest',
   title: 'one file of 1 byte',
-  input: {count: 1, smallestBytes: 1, largestBytes: 1},
+  input: ofSize(1),
   rounds: 5,
   unit: 'files/s',
   target: null,
@@ -70,45 +76,41 @@ export const SMALLEST: Job = {
   ],
 }
 
-export const JOBS: readonly Job[] = [
+const ROWS: readonly Omit<Job, 'rssLimitMiB'>[] = [
   {
     id: 'upload-small',
     title: 'upload 2,000 files of 1–20 KB',
-    input: {count: 2000, smallestBytes: 1000, largestBytes: 20_000},
+    input: {...SMALL, count: 2000},
     rounds: 3,
     unit: 'files/s',
     target: {rate: 4000},
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: (programs) => sending(programs, ({uploadDirectory}) => uploadDirectory),
   },
   {
     id: 'upload-one-large',
     title: 'upload one file of 512 MiB',
-    input: {count: 1, smallestBytes: 512 * MIB, largestBytes: 512 * MIB},
+    input: ONE_LARGE,
     rounds: 5,
     unit: 'MiB/s',
     target: {shareOfLimit: 0.8},
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: (programs) => sending(programs, ({uploadFile}) => uploadFile),
   },
   {
     id: 'upload-many-large',
     title: 'upload 16 files of 32 MiB',
-    input: {count: 16, smallestBytes: 32 * MIB, largestBytes: 32 * MIB},
+    input: MANY_LARGE,
     rounds: 5,
     unit: 'MiB/s',
     target: {shareOfLimit: 1},
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: (programs) => sending(programs, ({uploadDirectory}) => uploadDirectory),
   },
   {
     id: 'reconstruct-small',
     title: 'reconstruct 1,148 files of 1–20 KB',
-    input: {count: 1148, smallestBytes: 1000, largestBytes: 20_000},
+    input: SMALL,
     rounds: 5,
     unit: 'files/s',
     target: {rate: 4000},
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: (programs) => [
       ...receiving(programs),
       {role: 'limit', receives: programs.plainWriter, writtenBy: programs.streamtool.upload},
@@ -117,87 +119,81 @@ export const JOBS: readonly Job[] = [
   {
     id: 'reconstruct-one-large',
     title: 'reconstruct one file of 512 MiB',
-    input: {count: 1, smallestBytes: 512 * MIB, largestBytes: 512 * MIB},
+    input: ONE_LARGE,
     rounds: 5,
     unit: 'MiB/s',
     target: {rate: 300},
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: receiving,
   },
   {
     id: 's3-small',
     title: 'store 1,148 files of 1–20 KB in a bucket',
-    input: {count: 1148, smallestBytes: 1000, largestBytes: 20_000},
+    input: SMALL,
     rounds: 3,
     unit: 'files/s',
     target: {rate: 700},
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: storing,
   },
   {
     id: 's3-one-large',
     title: 'store one file of 512 MiB in a bucket',
-    input: {count: 1, smallestBytes: 512 * MIB, largestBytes: 512 * MIB},
+    input: ONE_LARGE,
     rounds: 3,
     unit: 'MiB/s',
     target: {rate: 150},
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: storing,
   },
   {
     id: 's3-many-large',
     title: 'store 16 files of 32 MiB in a bucket',
-    input: {count: 16, smallestBytes: 32 * MIB, largestBytes: 32 * MIB},
+    input: MANY_LARGE,
     rounds: 3,
     unit: 'MiB/s',
     target: {rate: 200},
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: storing,
   },
   {
     id: 'passthrough',
     title: 'pass on 200,000 records of 1 KB',
-    input: {count: 200_000, smallestBytes: 1000, largestBytes: 1000},
+    input: ofSize(1000, 200_000),
     rounds: 3,
     unit: 'records/s',
     target: {shareOfLimit: 1},
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: relaying,
   },
   {
     id: 'memory-upload',
     title: 'upload one file of 2 GiB',
-    input: {count: 1, smallestBytes: 2048 * MIB, largestBytes: 2048 * MIB},
+    input: ONE_HUGE,
     rounds: 1,
     unit: 'MiB/s',
     target: null,
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: (programs) => sending(programs, ({uploadFile}) => uploadFile, []),
   },
   {
     id: 'memory-reconstruct',
     title: 'reconstruct one file of 2 GiB',
-    input: {count: 1, smallestBytes: 2048 * MIB, largestBytes: 2048 * MIB},
+    input: ONE_HUGE,
     rounds: 1,
     unit: 'MiB/s',
     target: null,
-    rssLimitMiB: RSS_LIMIT_MIB,
     contenders: (programs) => receiving(programs, []),
   },
   {
     id: 'memory-many',
     title: 'reconstruct 50,000 files of 100 bytes',
-    input: {count: 50_000, smallestBytes: 100, largestBytes: 100},
+    input: ofSize(100, 50_000),
     rounds: 1,
     unit: 'files/s',
     target: null,
-    rssLimitMiB: RSS_LIMIT_MIB,
     // OpenMSIStream would take most of an hour to upload them.
     contenders: ({streamtool: {upload, reconstruct}}) => [
       {role: 'ours', receives: reconstruct, writtenBy: upload},
     ],
   },
 ]
+
+export const JOBS: readonly Job[] = ROWS.map((row) => ({...row, rssLimitMiB: RSS_LIMIT_MIB}))
 
 /** A tenth of the work, once. */
 export function quick(job: Job): Job {

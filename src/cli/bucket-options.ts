@@ -7,8 +7,8 @@ import {
   SMALLEST_PART_BYTES,
 } from './compose-bucket.js'
 import type {s3TransferSettings} from './settings/catalog.js'
-import type {Values} from './settings/setting.js'
 import {writeSize} from './settings/quantities.js'
+import {keyName, type Values} from './settings/setting.js'
 
 /** Of one object. */
 const MOST_TAGS = 10
@@ -72,9 +72,9 @@ function objectOf(values: S3TransferValues): BucketOptions['object'] {
   for (const name of Object.keys(metadata))
     if (!METADATA_NAME.test(name))
       throw invalid('--metadata', `cannot have ${JSON.stringify(name)} as a name`)
-  for (const [flag, value] of Object.entries(headersOf(values)))
-    if (value !== undefined && !HEADER_VALUE.test(value))
-      throw invalid(flag, 'has a character that no HTTP header can have')
+  for (const key of HEADERS)
+    if (!HEADER_VALUE.test(values[key] ?? ''))
+      throw invalid(`--${keyName(key)}`, 'has a character that no HTTP header can have')
   if (sse === 'aes256' && sseKmsKeyId !== undefined)
     throw invalid('--sse', 'is aes256, which takes no --sse-kms-key-id')
   if (values.sseCKeyFile !== undefined && (sse !== undefined || sseKmsKeyId !== undefined))
@@ -103,22 +103,15 @@ function objectOf(values: S3TransferValues): BucketOptions['object'] {
 }
 
 /** What goes into a header as it is. */
-const headersOf = ({
-  contentType,
-  contentEncoding,
-  cacheControl,
-  storageClass,
-  acl,
-  ...values
-}: S3TransferValues) => ({
-  '--content-type': contentType,
-  '--content-encoding': contentEncoding,
-  '--cache-control': cacheControl,
-  '--storage-class': storageClass,
-  '--acl': acl,
-  '--sse-kms-key-id': values.sseKmsKeyId,
-  '--expected-bucket-owner': values.expectedBucketOwner,
-})
+const HEADERS = [
+  'contentType',
+  'contentEncoding',
+  'cacheControl',
+  'storageClass',
+  'acl',
+  'sseKmsKeyId',
+  'expectedBucketOwner',
+] as const satisfies readonly (keyof S3TransferValues)[]
 
 /** As S3 calls them. */
 const CHECKSUMS = {crc32: 'CRC32', crc32c: 'CRC32C', crc64nvme: 'CRC64NVME', none: null} as const

@@ -4,32 +4,17 @@ import {randomBytes} from 'node:crypto'
 import {createServer} from 'node:net'
 import {once} from 'node:events'
 import {fileURLToPath} from 'node:url'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {createKafkaClient, type KafkaClient} from '../../src/adapters/kafka/index.js'
+import {describe, expect, it} from 'vitest'
 import type {OutgoingRecord} from '../../src/core/ports/index.js'
 import type {RelayReport} from '../../src/core/report.js'
 import {streamtool, streamtoolJson} from '../support/cli.js'
-import {silentLogger} from '../support/delivery.js'
 import {kcatRead} from '../support/kcat.js'
 import {collect, diesWithUs, ended} from '../support/processes.js'
 import {eventually} from '../support/eventually.js'
-import {type RealKafka, startRealKafka} from '../support/real-kafka.js'
-import {temporaryDirectories} from '../support/temporary-directory.js'
+import {onRealKafka} from '../support/on-real-kafka.js'
 
 const BIN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
-const newDirectory = temporaryDirectories()
-let broker: RealKafka
-let kafka: KafkaClient
-let env: NodeJS.ProcessEnv
-beforeAll(async () => {
-  broker = await startRealKafka()
-  kafka = createKafkaClient({brokers: [broker.bootstrap], clientId: 'test'}, {logger: silentLogger})
-  env = {...process.env, STREAMTOOL_BROKERS: broker.bootstrap, STREAMTOOL_STATE_DIR: await newDirectory()}
-})
-afterAll(async () => {
-  await kafka.close()
-  await broker.close()
-})
+const on = onRealKafka()
 
 const record = (value: Buffer | string | null, more: Partial<OutgoingRecord> = {}): OutgoingRecord => ({
   key: null,
@@ -49,7 +34,7 @@ describe('records that are hard to pass on', () => {
         string,
         string,
       ]
-      const admin = kafka.admin()
+      const admin = on.kafka.admin()
       for (const topic of [input, dead])
         await admin.createTopic(topic, {partitions: 1, config: {'max.message.bytes': '4000000'}})
       await admin.createTopic(output, {partitions: 1, config: {'max.message.bytes': '200000'}})
@@ -69,9 +54,9 @@ describe('records that are hard to pass on', () => {
         record(wordy),
         record('last'),
       ]
-      for (const one of sent) await kafka.producer().send({topic: input, partition: 0, records: [one]})
+      for (const one of sent) await on.kafka.producer().send({topic: input, partition: 0, records: [one]})
       const args = relay(input, output, '--compression', compression, '--dead-letter-topic', dead)
-      const {exitCode, stdout, stderr} = await streamtool([...args, '--json'], {env})
+      const {exitCode, stdout, stderr} = await streamtool([...args, '--json'], {env: on.env})
       const isTooLarge = (one: OutgoingRecord) =>
         one.value?.[0]?.equals(noise) === true || (compression === 'none' && one.value?.[0]?.equals(wordy))
       const passed = sent.filter((one) => !isTooLarge(one))
@@ -82,7 +67,7 @@ describe('records that are hard to pass on', () => {
         failed: 7 - passed.length,
         deadLettered: 7 - passed.length,
       })
-      const received = await kcatRead(broker.bootstrap, output)
+      const received = await kcatRead(on.broker.bootstrap, output)
       expect(received.map(({value}) => value?.length ?? null)).toEqual(
         passed.map(({value}) => value?.[0]?.length ?? null),
       )
@@ -92,7 +77,7 @@ describe('records that are hard to pass on', () => {
       expect(received[0]!.key).toEqual(Buffer.from([0, 128]))
       const letters: (Buffer | null)[] = []
       const [range] = await admin.partitionRanges(dead)
-      await kafka.reader().read(range!, async (some) => void letters.push(...some.map(({value}) => value)))
+      await on.kafka.reader().read(range!, async (some) => void letters.push(...some.map(({value}) => value)))
       expect(letters[0]?.equals(noise)).toBe(true)
     },
   )
@@ -101,22 +86,26 @@ describe('records that are hard to pass on', () => {
     const clusters = ['👩‍👩‍👧‍👦', 'é', 'e\u0301\u0323', '🏳️‍🌈', '한', 'ก็', '\r\n', 'a', '🧑🏽‍🚀', 'ñ']
     const text = (i: number) => Array.from({length: 12}, (_, j) => clusters[(i * 7 + j * j) % 10]).join('')
     const texts = Array.from({length: 10_000}, (_, i) => text(i))
-    await kafka.admin().createTopic('emoji', {partitions: 1})
+    await on.kafka.admin().createTopic('emoji', {partitions: 1})
     for (let i = 0; i < texts.length; i += 1000)
-      await kafka
+      await on.kafka
         .producer()
         .send({topic: 'emoji', partition: 0, records: texts.slice(i, i + 1000).map((each) => record(each))})
-    await streamtoolJson([...relay('emoji', 'ijome', '--reversestring', '--create-topics')], {env})
-    await streamtoolJson([...relay('ijome', 'emoji-again', '--reversestring', '--create-topics')], {env})
-    expect((await kcatRead(broker.bootstrap, 'emoji-again')).map(({value}) => String(value))).toEqual(texts)
+    await streamtoolJson([...relay('emoji', 'ijome', '--reversestring', '--create-topics')], {env: on.env})
+    await streamtoolJson([...relay('ijome', 'emoji-again', '--reversestring', '--create-topics')], {
+      env: on.env,
+    })
+    expect((await kcatRead(on.broker.bootstrap, 'emoji-again')).map(({value}) => String(value))).toEqual(
+      texts,
+    )
   })
 })
 
 describe('a relay that is told to stop', () => {
   it('under load ends well, and nothing comes twice', async () => {
-    await kafka.admin().createTopic('load-in', {partitions: 2})
-    await kafka.admin().createTopic('load-out', {partitions: 2})
-    const [count, producer] = [60_000, kafka.producer()]
+    await on.kafka.admin().createTopic('load-in', {partitions: 2})
+    await on.kafka.admin().createTopic('load-out', {partitions: 2})
+    const [count, producer] = [60_000, on.kafka.producer()]
     for (const partition of [0, 1])
       for (let i = 0; i < count; i += 2000) {
         const records = Array.from({length: 2000}, (_, j) =>
@@ -126,10 +115,10 @@ describe('a relay that is told to stop', () => {
       }
     const args = ['passthrough', '--input', 'load-in', '--output', 'load-out', '--memory', '256KiB']
     const total = async () =>
-      (await kafka.admin().partitionRanges('load-out')).reduce((sum, {end}) => sum + end, 0)
+      (await on.kafka.admin().partitionRanges('load-out')).reduce((sum, {end}) => sum + end, 0)
     for (let round = 0; round < 3; round++) {
       const child = spawn(process.execPath, [BIN, ...args, '--log-level', 'info', '--progress', 'none'], {
-        env,
+        env: on.env,
       })
       diesWithUs(child)
       const [gone, words, before] = [ended(child), collect(child.stderr), await total()]
@@ -138,10 +127,10 @@ describe('a relay that is told to stop', () => {
       expect({gone: await gone, words: words().toString()}).toMatchObject({gone: [0, null]})
     }
     expect(await total()).toBeLessThan(2 * count)
-    await streamtoolJson([...args, '--once'], {env})
+    await streamtoolJson([...args, '--once'], {env: on.env})
     const written = await total()
     expect(written).toBe(2 * count)
-    const values = (await kcatRead(broker.bootstrap, 'load-out')).map(({value}) => String(value))
+    const values = (await kcatRead(on.broker.bootstrap, 'load-out')).map(({value}) => String(value))
     expect(new Set(values).size).toBe(2 * count)
   })
 })
@@ -151,9 +140,9 @@ describe('what cannot be', () => {
     const blocker = createServer().listen(0, '127.0.0.1')
     await once(blocker, 'listening')
     const {port} = blocker.address() as {port: number}
-    await kafka.admin().createTopic('there', {partitions: 1})
+    await on.kafka.admin().createTopic('there', {partitions: 1})
     const run = (args: readonly string[], variables: NodeJS.ProcessEnv = {}) =>
-      streamtool(args, {env: {...env, ...variables}})
+      streamtool(args, {env: {...on.env, ...variables}})
     const [json, taken, noLetters, property, empty] = await Promise.all([
       run(relay('there', 'x'), {SPRING_APPLICATION_JSON: '{"spring":'}),
       run(relay('there', 'x', '--metrics-port', String(port))),
@@ -167,7 +156,7 @@ describe('what cannot be', () => {
     expect(noLetters).toMatchObject({exitCode: 3, stderr: expect.stringContaining('there2') as string})
     expect(property).toMatchObject({exitCode: 2, stderr: expect.stringContaining('max-attempts') as string})
     expect(empty).toMatchObject({exitCode: 0, stdout: expect.stringContaining('"read":0') as string})
-    await kafka.admin().createTopic('there2', {partitions: 1})
+    await on.kafka.admin().createTopic('there2', {partitions: 1})
     expect(await run(relay('there', 'there2', '--dead-letter-topic', 'nowhere'))).toMatchObject({
       exitCode: 3,
       stderr: expect.stringContaining('nowhere') as string,

@@ -1,36 +1,21 @@
 /** `passthrough` on Apache Kafka: what kill -9 costs, and what an outage of the broker does. */
 import {randomInt} from 'node:crypto'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {afterAll, beforeAll, expect, it, onTestFinished} from 'vitest'
-import {createKafkaClient, type KafkaClient} from '../../src/adapters/kafka/index.js'
+import {expect, it, onTestFinished} from 'vitest'
 import type {RelayReport} from '../../src/core/report.js'
 import {streamtoolJson} from '../support/cli.js'
-import {silentLogger} from '../support/delivery.js'
 import {eventually} from '../support/eventually.js'
-import {type RealKafka, startRealKafka} from '../support/real-kafka.js'
+import {onRealKafka} from '../support/on-real-kafka.js'
 import {mixedRecord} from '../support/relay/mixed-records.js'
 import {RelayOutputWatch} from '../support/relay/output-watch.js'
 import {RelayProcess} from '../support/relay/relay-process.js'
-import {temporaryDirectories} from '../support/temporary-directory.js'
 
 const INPUT_PARTITIONS = 4
 /** Another number, so that what is in one partition goes to several. */
 const OUTPUT_PARTITIONS = 3
 const OUTAGE_MS = 8000
 
-const newDirectory = temporaryDirectories()
-let broker: RealKafka
-let kafka: KafkaClient
-let env: NodeJS.ProcessEnv
-beforeAll(async () => {
-  broker = await startRealKafka()
-  kafka = createKafkaClient({brokers: [broker.bootstrap], clientId: 'test'}, {logger: silentLogger})
-  env = {...process.env, STREAMTOOL_BROKERS: broker.bootstrap, STREAMTOOL_STATE_DIR: await newDirectory()}
-})
-afterAll(async () => {
-  await kafka.close()
-  await broker.close()
-})
+const on = onRealKafka()
 
 interface Stage {
   readonly input: string
@@ -43,7 +28,7 @@ interface Stage {
 
 async function stage(name: string): Promise<Stage> {
   const names = {input: `${name}-in`, output: `${name}-out`, group: name}
-  const [admin, producer] = [kafka.admin(), kafka.producer()]
+  const [admin, producer] = [on.kafka.admin(), on.kafka.producer()]
   await admin.createTopic(names.input, {partitions: INPUT_PARTITIONS})
   await admin.createTopic(names.output, {partitions: OUTPUT_PARTITIONS})
   let next = 0
@@ -56,13 +41,13 @@ async function stage(name: string): Promise<Stage> {
         await producer.send({topic: names.input, partition, records})
       }
   }
-  return {...names, feed, watch: new RelayOutputWatch(admin, kafka.reader(), names)}
+  return {...names, feed, watch: new RelayOutputWatch(admin, on.kafka.reader(), names)}
 }
 
 /** The last commit has everything. */
 async function expectAllCommitted({input, group}: Stage): Promise<void> {
-  const ends = (await kafka.admin().partitionRanges(input)).map(({end}) => end)
-  const committed = [...(await kafka.admin().committedOffsets(group, input))]
+  const ends = (await on.kafka.admin().partitionRanges(input)).map(({end}) => end)
+  const committed = [...(await on.kafka.admin().committedOffsets(group, input))]
   expect(committed.sort((a, b) => a.partition - b.partition).map(({offset}) => offset)).toEqual(ends)
 }
 
@@ -77,7 +62,7 @@ it('kill -9 at random moments over 100,000 records: none lost, the order kept, f
 
   const moments: string[] = []
   for (let death = 0; death < deaths; death++) {
-    const relay = new RelayProcess([...args, '--memory', '512KiB'], env)
+    const relay = new RelayProcess([...args, '--memory', '512KiB'], on.env)
     const fed = feed(4000)
     // In the middle of its work, however fast the machine is; in a third of the lives after a commit.
     const [written, moreMs] = [randomInt(15_000), randomInt(50)]
@@ -87,7 +72,7 @@ it('kill -9 at random moments over 100,000 records: none lost, the order kept, f
     await fed
     moments.push(`${await watch.look()} written`)
   }
-  await streamtoolJson<RelayReport>(['passthrough', ...args, '--once', '--progress', 'none'], {env})
+  await streamtoolJson<RelayReport>(['passthrough', ...args, '--once', '--progress', 'none'], {env: on.env})
   await watch.look()
 
   const evidence = watch.evidence()
@@ -106,14 +91,14 @@ it('an outage of the broker: not ready, ready again without a restart, and nothi
     'spring.cloud.stream.bindings.input.destination': input,
     'spring.cloud.stream.bindings.input.group': group,
     'spring.cloud.stream.bindings.output.destination': output,
-    'spring.cloud.stream.kafka.binder.brokers': broker.bootstrap,
+    'spring.cloud.stream.kafka.binder.brokers': on.broker.bootstrap,
     'server.port': '0',
     'management.endpoint.health.probes.enabled': 'true',
   }
   const args = Object.entries(properties).map(([key, value]) => `--${key}=${value}`)
   await feed(20_000)
   // So little under way at a time that the outage falls into the middle.
-  const relay = new RelayProcess([...args, '--memory', '32KiB'], env)
+  const relay = new RelayProcess([...args, '--memory', '32KiB'], on.env)
   onTestFinished(() => relay.kill())
   const url = await relay.untilServing()
   const probe = async (group: string) => (await fetch(`${url}/actuator/health/${group}`)).status
@@ -125,14 +110,14 @@ it('an outage of the broker: not ready, ready again without a restart, and nothi
     })
   await readinessIs(200)
   await relay.until('it has begun', async () =>
-    (await kafka.admin().partitionRanges(output)).some(({end}) => end > 0),
+    (await on.kafka.admin().partitionRanges(output)).some(({end}) => end > 0),
   )
 
-  await broker.killHard()
+  await on.broker.killHard()
   const over = sleep(OUTAGE_MS)
   await readinessIs(503)
   await over
-  await broker.start()
+  await on.broker.start()
   await readinessIs(200)
   await feed(4000)
   await eventually('all is relayed', async () => (await watch.look(), watch.distinct) === 24_000, 60_000, 200)

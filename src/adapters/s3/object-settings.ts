@@ -1,9 +1,9 @@
 /** What the user wants of every object, as fields of the requests that begin one. */
-import type {CreateMultipartUploadCommandInput, PutObjectCommandInput} from '@aws-sdk/client-s3'
 import {createHash} from 'node:crypto'
 import type {IncomingFile} from '../../core/ports/index.js'
 import type {ChecksumName} from './checksum.js'
 import {contentTypeOf} from './content-type.js'
+import type {ObjectFields} from './requests.js'
 
 export interface ObjectSettings {
   readonly contentType?: string
@@ -24,47 +24,27 @@ export interface ObjectSettings {
   readonly legalHold?: boolean
 }
 
-type ObjectFields = Partial<
-  Pick<
-    PutObjectCommandInput & CreateMultipartUploadCommandInput,
-    | 'ContentType'
-    | 'ContentEncoding'
-    | 'CacheControl'
-    | 'StorageClass'
-    | 'ACL'
-    | 'Tagging'
-    | 'ServerSideEncryption'
-    | 'SSEKMSKeyId'
-    | 'SSEKMSEncryptionContext'
-    | 'BucketKeyEnabled'
-    | 'ObjectLockMode'
-    | 'ObjectLockRetainUntilDate'
-    | 'ObjectLockLegalHoldStatus'
-  >
->
-
 /** The metadata of a file, as its uploader gave it, that is no metadata of an object but a header of its own. */
 const CONTENT_TYPE = 'content-type'
 const CONTENT_ENCODING = 'content-encoding'
 
 export function objectFields(settings: ObjectSettings, file: IncomingFile, nowMs: number): ObjectFields {
-  const {contentEncoding = file.metadata[CONTENT_ENCODING], cacheControl, storageClass, acl, tags} = settings
-  const {encryption, kmsKeyId, kmsContext, bucketKey, lockMode, retainForMs, legalHold} = settings
+  const {tags, kmsContext, retainForMs} = settings
   const given = {
     ContentType: settings.contentType ?? headerValue(file.metadata[CONTENT_TYPE]) ?? contentTypeOf(file.name),
-    ContentEncoding: headerValue(contentEncoding),
-    CacheControl: cacheControl,
-    StorageClass: storageClass,
-    ACL: acl,
+    ContentEncoding: headerValue(settings.contentEncoding ?? file.metadata[CONTENT_ENCODING]),
+    CacheControl: settings.cacheControl,
+    StorageClass: settings.storageClass,
+    ACL: settings.acl,
     Tagging: Object.keys(tags).length === 0 ? undefined : new URLSearchParams(tags).toString(),
-    ServerSideEncryption: encryption,
-    SSEKMSKeyId: kmsKeyId,
+    ServerSideEncryption: settings.encryption,
+    SSEKMSKeyId: settings.kmsKeyId,
     SSEKMSEncryptionContext:
       kmsContext === undefined ? undefined : Buffer.from(JSON.stringify(kmsContext)).toString('base64'),
-    BucketKeyEnabled: bucketKey,
-    ObjectLockMode: lockMode,
+    BucketKeyEnabled: settings.bucketKey,
+    ObjectLockMode: settings.lockMode,
     ObjectLockRetainUntilDate: retainForMs === undefined ? undefined : new Date(nowMs + retainForMs),
-    ObjectLockLegalHoldStatus: legalHold === true ? 'ON' : undefined,
+    ObjectLockLegalHoldStatus: settings.legalHold === true ? 'ON' : undefined,
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }

@@ -5,11 +5,8 @@
  */
 import {recordBytesUpperBound} from '../chunk/index.js'
 import type {OutgoingRecord, RecordProducer, StepObserver} from '../ports/index.js'
-import {firstBatch} from './batch.js'
+import {firstBatch, REQUESTS_IN_FLIGHT} from './batch.js'
 import {Semaphore} from './semaphore.js'
-
-/** More at once than these gain nothing: the broker works through them one by one. */
-const REQUESTS_IN_FLIGHT = 8
 
 export interface BatcherOptions {
   readonly topic: string

@@ -5,8 +5,9 @@
  */
 export {AdaptiveLimit} from './adaptive-limit.js'
 export {abortable, isAborted} from './abort.js'
+export {awaitedWithin} from './awaited-within.js'
 export {type BackOff, pauseAfter, spread} from './back-off.js'
-export {firstBatch} from './batch.js'
+export {firstBatch, REQUESTS_IN_FLIGHT} from './batch.js'
 export {Batcher} from './batcher.js'
 export {BufferPool} from './buffer-pool.js'
 export {Gauge} from './gauge.js'

@@ -9,7 +9,7 @@
  * other, the files are given up, and what they had in partitions that stay is read again. Of a lost partition nothing
  * is committed; if it is late all the same, the broker refuses it (core/ports/consuming.ts, Epoch).
  */
-import {isAborted} from '../../core/flow/index.js'
+import {awaitedWithin, isAborted} from '../../core/flow/index.js'
 import {CommitManager, type CommittedPartition, LEDGER_EFFECT} from '../../core/offsets/index.js'
 import type {
   AssignedPartition,
@@ -119,7 +119,11 @@ export class DeliveryHandler implements GroupHandler {
     this.epoch = null
     if (reason !== 'lost') {
       if (reason === 'stopping') this.reassembly.finishNoMore()
-      await this.drain(reason === 'stopping' ? this.options.stopDrainMs : REBALANCE_DRAIN_MS)
+      await awaitedWithin(
+        reason === 'stopping' ? this.options.stopDrainMs : REBALANCE_DRAIN_MS,
+        this.reassembly.drained(),
+        this.options.clock,
+      )
       await this.commits?.commit()
     }
     await this.commits?.stop()
@@ -202,13 +206,6 @@ export class DeliveryHandler implements GroupHandler {
     }
     const ledgers = () => this.partitions.ledgers()
     return new CommitManager({topic, clusterId, epoch, ledgers}, options, lastKnown)
-  }
-
-  private async drain(limitMs: number): Promise<void> {
-    const enough = new AbortController()
-    const timeout = this.options.clock.sleep(limitMs, enough.signal).catch(() => undefined)
-    await Promise.race([this.reassembly.drained(), timeout])
-    enough.abort()
   }
 
   /** Offsets mean other records now, so nothing may be judged by those that were delivered before. */

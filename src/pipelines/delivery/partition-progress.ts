@@ -2,6 +2,9 @@
 import {decodeCommitMetadata, IntervalSet, PartitionLedger} from '../../core/offsets/index.js'
 import type {AssignedPartition} from '../../core/ports/index.js'
 
+/** A done run shorter than this is fetched and skipped: cheaper than dropping what is fetched already. */
+const SEEK_OVER_RECORDS = 256
+
 export interface PartitionProgress {
   readonly ledger: PartitionLedger
   /** The next offset to be read; behind the ledger's position while records are read once more. */
@@ -40,4 +43,10 @@ export function resume(assigned: AssignedPartition, clusterId: string): Resumpti
 
 export function fresh({start, end}: {readonly start: number; readonly end: number}): PartitionProgress {
   return {ledger: new PartitionLedger(start), readPosition: start, endOffset: end}
+}
+
+/** @returns where reading is to go on instead, behind a long run that is done already and begins there; or null */
+export function overDone({ledger}: PartitionProgress, offset: number): number | null {
+  const target = ledger.afterDone(offset)
+  return target - offset >= SEEK_OVER_RECORDS ? target : null
 }

@@ -5,10 +5,7 @@
  *     read position                    the next to be fetched; behind the ledger's while records are read once more
  */
 import type {IntervalSet, PartitionLedger} from '../../core/offsets/index.js'
-import type {PartitionProgress} from './partition-progress.js'
-
-/** A done run shorter than this is fetched and skipped: cheaper than dropping what is fetched already. */
-const SEEK_OVER_RECORDS = 256
+import {overDone, type PartitionProgress} from './partition-progress.js'
 
 export interface Position {
   readonly partition: number
@@ -85,9 +82,9 @@ export class PartitionTable {
   jumpOverDone(partition: number): Position | null {
     const progress = this.progress.get(partition)
     if (!progress) return null
-    const target = progress.ledger.afterDone(progress.readPosition)
-    if (target - progress.readPosition < SEEK_OVER_RECORDS) return null
-    progress.readPosition = target
-    return {partition, offset: target}
+    const offset = overDone(progress, progress.readPosition)
+    if (offset === null) return null
+    progress.readPosition = offset
+    return {partition, offset}
   }
 }

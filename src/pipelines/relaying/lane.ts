@@ -8,12 +8,10 @@
  */
 import {abortable, Gauge, isAborted, type Semaphore} from '../../core/flow/index.js'
 import type {ConsumedRecord, RecordBatch} from '../../core/ports/index.js'
-import type {PartitionProgress} from '../delivery/partition-progress.js'
+import {overDone, type PartitionProgress} from '../delivery/partition-progress.js'
 import {OpenRecord, type Origin, Settling} from './open-record.js'
 
 const BATCHES_HELD = 2
-/** A done run shorter than this is fetched and skipped: cheaper than dropping what is fetched already. */
-const SEEK_OVER_RECORDS = 256
 
 export interface LaneOptions {
   readonly progress: PartitionProgress
@@ -56,8 +54,7 @@ export class Lane {
     this.held.add(1)
     this.work = this.work.then(() => this.through(batch, records, nextOffset))
     await abortable(this.held.atMost(BATCHES_HELD - 1), signal).catch(() => undefined)
-    const target = progress.ledger.afterDone(nextOffset)
-    return target - nextOffset >= SEEK_OVER_RECORDS ? target : null
+    return overDone(progress, nextOffset)
   }
 
   /** When all that was taken is done, or the epoch is over. */

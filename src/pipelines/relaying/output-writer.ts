@@ -7,13 +7,10 @@
  */
 import {recordBytesUpperBound} from '../../core/chunk/index.js'
 import {StreamtoolError} from '../../core/errors.js'
-import {firstBatch, Gauge, isAborted, Semaphore} from '../../core/flow/index.js'
+import {firstBatch, Gauge, isAborted, REQUESTS_IN_FLIGHT, Semaphore} from '../../core/flow/index.js'
 import type {OutgoingRecord, RecordProducer, StepObserver} from '../../core/ports/index.js'
 import type {OutputBinding} from './binding.js'
 import {type OpenRecord, Settling} from './open-record.js'
-
-/** More at once than these gain nothing: the broker works through them one by one. */
-const REQUESTS_IN_FLIGHT = 8
 
 export interface OutputWriterOptions {
   readonly topic: string

@@ -7,7 +7,7 @@
  * the last commit is made. What is not acknowledged then stays open, and whoever has the partition next reads it again.
  */
 import {setMaxListeners} from 'node:events'
-import {abortable, isAborted, type Semaphore} from '../../core/flow/index.js'
+import {abortable, awaitedWithin, isAborted, type Semaphore} from '../../core/flow/index.js'
 import {CommitManager} from '../../core/offsets/index.js'
 import type {
   Clock,
@@ -130,8 +130,6 @@ export class RelayEpoch {
   }
 
   private async drain(limitMs: number): Promise<void> {
-    const enough = new AbortController()
-    const timeout = this.options.clock.sleep(limitMs, enough.signal).catch(() => undefined)
     const {binding} = this.options.output
     const drained =
       binding.state === 'stopped'
@@ -139,8 +137,7 @@ export class RelayEpoch {
         : Promise.all([...this.lanes.values()].map((lane) => lane.idle())).then(() =>
             this.writer.records.atMost(0),
           )
-    await Promise.race([drained, timeout, this.outputLost.promise])
-    enough.abort()
+    await awaitedWithin(limitMs, Promise.race([drained, this.outputLost.promise]), this.options.clock)
   }
 
   private createWriter(): OutputWriter {

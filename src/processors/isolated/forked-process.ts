@@ -2,6 +2,7 @@
 import {type ChildProcess, fork} from 'node:child_process'
 import {once} from 'node:events'
 import type {Readable} from 'node:stream'
+import {awaitedWithin} from '../../core/flow/index.js'
 import type {Clock} from '../../core/ports/index.js'
 import {killGroup, LEADS_GROUP} from '../process-group.js'
 import {howItEnded, LastWords} from './last-words.js'
@@ -77,11 +78,8 @@ export class ForkedProcess {
   }
 
   private async outputEnded(): Promise<void> {
-    const over = new AbortController()
     const ended = Promise.all([streamEnded(this.child.stdout), streamEnded(this.child.stderr)])
-    const tooLong = this.options.clock.sleep(SETTLE_MS, over.signal).catch(() => undefined)
-    await Promise.race([ended, tooLong])
-    over.abort()
+    await awaitedWithin(SETTLE_MS, ended, this.options.clock)
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import {once} from 'node:events'
 import {StreamtoolError} from '../../core/errors.js'
-import {abortable, isAborted} from '../../core/flow/index.js'
+import {abortable, awaitedWithin, isAborted} from '../../core/flow/index.js'
 import type {Clock, StagedFile} from '../../core/ports/index.js'
 import type {FileInfo} from '../contract.js'
 import {isError} from '../stack.js'
@@ -100,15 +100,11 @@ export class WorkerProcess {
   async close(): Promise<void> {
     if (!this.forked.isAlive) return
     this.isEnding = true
-    const {clock} = this.options
-    const over = new AbortController()
-    const tooLong = clock.sleep(CLOSE_MS, over.signal).catch(() => undefined)
     const ended = this.rpc.call('close', null).then(
       () => this.gone(),
       () => undefined,
     )
-    await Promise.race([ended, tooLong])
-    over.abort()
+    await awaitedWithin(CLOSE_MS, ended, this.options.clock)
     this.kill()
     await this.gone()
   }

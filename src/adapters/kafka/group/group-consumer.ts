@@ -1,5 +1,6 @@
 /** A member of a consumer group: joins, lives through one epoch after another, leaves. */
 import {StreamtoolError} from '../../../core/errors.js'
+import {awaitedWithin} from '../../../core/flow/index.js'
 import type {Clock, GroupConsumer, GroupHandler, GroupOptions, Logger} from '../../../core/ports/index.js'
 import {translateFailure, translating} from '../errors.js'
 import {DEFAULT_FETCH_LIMITS, limitsFor} from '../fetch/leader-requests.js'
@@ -141,10 +142,8 @@ class GroupRun {
   }
 
   /** What the handler still holds; not for ever, since the epoch's signal has told it to let go. */
-  async #awaitHandler(through: Promise<unknown>): Promise<void> {
-    const done = new AbortController()
-    const late = this.#clock.sleep(this.#surroundings.revokeLimitMs, done.signal).catch(() => undefined)
-    await Promise.race([through, late]).finally(() => done.abort())
+  #awaitHandler(through: Promise<unknown>): Promise<void> {
+    return awaitedWithin(this.#surroundings.revokeLimitMs, through, this.#clock)
   }
 
   async #findTopics(signal: AbortSignal): Promise<void> {
