@@ -17,7 +17,8 @@
  *
  * Files: object-writer.ts is one file; part-buffer.ts, multipart-upload.ts and publish.ts what it goes through;
  * bucket-client.ts and upload-calls.ts the requests, store-calls.ts how they are repeated; generation-metadata.ts what
- * an object says of itself; upload-journal.ts and orphans.ts what crashes leave; capabilities.ts what the store can do.
+ * an object says of itself; upload-journal.ts and orphans.ts what crashes leave; capabilities.ts and customer-key-trial.ts
+ * what the store can do; lone-failures.ts what is the matter with one object, and not with the store.
  *
  * Tests: test/unit/adapters/s3, the contract of destinations, and the fault matrix in test/support/s3.
  */

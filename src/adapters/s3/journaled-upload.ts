@@ -2,7 +2,7 @@
 import {StreamtoolError} from '../../core/errors.js'
 import {type JournalDirectory, type JournalEntry, ORPHANS, type Place} from './journal-directory.js'
 
-export interface JournaledUploadSite {
+interface JournaledUploadSite {
   readonly directory: JournalDirectory
   /** Of this process, as of now. */
   readonly ownPlace: () => Promise<Place>

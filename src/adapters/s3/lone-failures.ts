@@ -15,7 +15,7 @@ const UNANSWERED_MS = 5 * 60_000
 /** A store that comes back fails at some objects for a moment longer than at others. */
 const WELL_MS = 20_000
 
-export interface LoneFailuresParts {
+interface LoneFailuresParts {
   /** Throws what the store answers to another object. */
   readonly writesElsewhere: () => Promise<void>
   readonly isOutage: (thrown: unknown) => boolean
