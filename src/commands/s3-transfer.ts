@@ -16,7 +16,7 @@ export default class S3Transfer extends FileConsumingCommand<typeof s3TransferSe
   static override summary = 'Put files together from a topic and store them in a bucket.'
   static override description = `Each file becomes one object, which appears whole or not at all. Its checksum is computed as the chunks are read and compared with the one that the uploader recorded; the store checks it too, so an object that differs in one byte is refused. An older content of a path never replaces a newer one, whoever writes.
 
-Works with AWS and with any store that speaks S3; what a store cannot do is found out at the start and said, and something else is done instead. Files are sent in parts as their chunks arrive, in bounded memory and without a copy on disk.
+Works with AWS and with any store that speaks S3; what a store cannot do is found out at the start and said, and something else is done instead. Files are sent in parts as their chunks arrive, in bounded memory: what exceeds it waits on disk.
 
 Runs until it is stopped; with --once until the end that the topic had at the start. A restart goes on where the last run was; uploads that a crash interrupted are gone on with, or ended.`
   static override usage = [

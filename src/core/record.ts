@@ -19,8 +19,8 @@ export interface ConsumedRecord extends TopicPartition {
   readonly isLogAppendTime?: boolean
   readonly key: Buffer | null
   /**
-   * A view into the whole fetch answer: whoever keeps it beyond the handler's promise copies it first, or it
-   * pins megabytes.
+   * A view into the whole fetch answer, as key and headers are: whoever keeps it copies it before the batch is released
+   * (ports/consuming.ts), or it becomes something else. Where nobody releases, it pins megabytes.
    */
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]

@@ -4,7 +4,6 @@
  * Bodies are Buffers: the SDK signs them as they are, can send them again, and sends no `aws-chunked` framing, which
  * older stores keep as content.
  */
-import type {AdaptiveLimit} from '../../core/flow/index.js'
 import {type Checksums, checksumsIn} from './checksum.js'
 import {customerKeyId, requireEncrypted, usesCustomerKey} from './customer-key.js'
 import {type HeldGeneration, generationOf} from './generation-metadata.js'
@@ -41,10 +40,6 @@ export class BucketClient {
 
   get bucket(): string {
     return this.calls.parts.bucket
-  }
-
-  get limit(): AdaptiveLimit {
-    return this.calls.parts.limit
   }
 
   /** Tells keys of the user apart; null without one. */

@@ -119,7 +119,7 @@ function utf8(bytes: Buffer, field: string): string {
 function sha512(bytes: Buffer, field: string): Buffer {
   if (bytes.length !== SHA512_BYTES)
     throw new MalformedValue('BAD_HASH', `${field} has ${bytes.length} bytes`)
-  // Copied: it outlives the record, which a view would pin together with its whole fetch answer.
+  // Copied: it outlives the record, and the fetch answer that a view would be of.
   return Buffer.from(bytes)
 }
 

@@ -51,7 +51,10 @@ export interface Destination {
 export type FinishOutcome = 'delivered' | 'superseded' | 'unchanged' | 'kept'
 
 export interface FileWriter {
-  /** The next bytes of the file. The caller awaits each call before the next, and leaves the buffer alone until then. */
+  /**
+   * The next bytes of the file. The caller awaits each call before the next, and leaves the buffer alone until then;
+   * afterwards its memory is written over.
+   */
   write(data: Buffer): Promise<void>
   /**
    * Called once, after size and SHA-512 are verified. Makes the file visible and durable, unless the destination

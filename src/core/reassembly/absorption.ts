@@ -7,19 +7,27 @@ import type {Assembly} from './assembly.js'
 export class Absorption {
   /** Given data since somebody asked last. */
   private touched = new Set<Assembly>()
-  private absorbing: Promise<void> = Promise.resolve()
+  /** What others wait for; null when nobody does. */
+  private underWay: Promise<boolean> | null = null
 
   add(assembly: Assembly): void {
     this.touched.add(assembly)
   }
 
-  /** Never rejects. */
-  ended(): Promise<void> {
-    const {touched} = this
+  /** @returns whether the data is free: false when a writer failed, which may still be reading what it was given */
+  async ended(): Promise<boolean> {
+    const {touched, underWay} = this
     this.touched = new Set()
-    this.absorbing = this.absorbing.then(async () => {
-      for (const assembly of touched) await assembly.absorbed()
-    })
-    return this.absorbing
+    const ended = this.allEnded(touched, underWay)
+    this.underWay = ended
+    const isFree = await ended
+    if (this.underWay === ended) this.underWay = null
+    return isFree
+  }
+
+  private async allEnded(touched: ReadonlySet<Assembly>, before: Promise<boolean> | null): Promise<boolean> {
+    let isFree = (await before) ?? true
+    for (const assembly of touched) isFree = (await assembly.absorbed()) && isFree
+    return isFree
   }
 }

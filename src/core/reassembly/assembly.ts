@@ -69,7 +69,7 @@ export class Assembly implements OpenFile {
     record: ConsumedRecord,
     site: AssemblySite,
   ) {
-    // Only what describes the file is kept: the data is a view that would pin its fetch answer.
+    // Only what describes the file is kept: the data is a view into its fetch answer, whose memory is used again.
     this.first = {...first, chunk: {...first.chunk, data: Buffer.alloc(0)}}
     this.path = first.path
     this.earliest = orderOf(record, first)
@@ -126,8 +126,8 @@ export class Assembly implements OpenFile {
     if (this.rebuild.hasAll) this.progress = 'complete'
   }
 
-  /** Resolves when no accepted chunk's data is needed any more. Never rejects. */
-  absorbed(): Promise<void> {
+  /** See {@link Rebuild.absorbed}. */
+  absorbed(): Promise<boolean> {
     return this.rebuild.absorbed()
   }
 

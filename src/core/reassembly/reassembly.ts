@@ -96,13 +96,13 @@ export class Reassembly {
     if (!assembly || this.isUploadedAgain(assembly, decoded, record))
       assembly = this.begin(key, decoded, record)
     const {order} = assembly
+    this.absorption.add(assembly)
     assembly.accept(decoded, record, nowMs)
     // With chunks spread over partitions, the one that shows how old a generation is may come late.
     if (assembly.order !== order && assembly.progress === 'open' && this.isSuperseded(assembly)) {
       this.close(assembly, 'superseded')
       return 'taken'
     }
-    this.absorption.add(assembly)
     // A file of one chunk may wait in memory.
     if (assembly.progress === 'complete')
       this.finishQueue.enter(assembly, decoded.chunk.count === 1 ? decoded.chunk.data.length : 0)
@@ -112,10 +112,12 @@ export class Reassembly {
   /**
    * Resolves when no record accepted so far needs to be kept, and few enough finished files wait for their
    * destination. Needs no further record to resolve.
+   * @returns whether the memory of those records may be written over: not when a writer failed, which may still be reading
    */
-  async absorbed(): Promise<void> {
-    await this.absorption.ended()
+  async absorbed(): Promise<boolean> {
+    const isFree = await this.absorption.ended()
     await this.finishQueue.hasRoom()
+    return isFree
   }
 
   /** Resolves when every complete file has its outcome. */

@@ -29,13 +29,14 @@ export interface RebuildEnd {
 
 export class Rebuild {
   writtenBytes = 0
-  /** The next chunk to be handed to the writer. */
+  /** The next chunk to be queued for the writer. */
   private turn = 1
   private writer: FileWriter | null = null
   private writing: Promise<void> = Promise.resolve()
   /** A file of one chunk is verified by that chunk's own hash. */
   private readonly wholeFile: Hash | null
   private readonly reorder: ReorderBuffer
+  private hasFailed = false
   private readonly stop = new AbortController()
 
   constructor(
@@ -52,7 +53,7 @@ export class Rebuild {
     return this.stop.signal
   }
 
-  /** Whether every chunk has been handed to the writer. */
+  /** Whether every chunk has been queued for the writer. */
   get hasAll(): boolean {
     return this.turn > this.file.chunkCount
   }
@@ -70,10 +71,14 @@ export class Rebuild {
     }
   }
 
-  /** Resolves when no chunk's data is needed any more. Never rejects. */
-  async absorbed(): Promise<void> {
+  /**
+   * Resolves when no chunk's data is needed any more. Never rejects.
+   * @returns false when the writer failed: what it began may still be reading what it was given
+   */
+  async absorbed(): Promise<boolean> {
     await this.writing
     await this.reorder.stored()
+    return !this.hasFailed
   }
 
   /**
@@ -148,6 +153,7 @@ export class Rebuild {
   }
 
   private fail(thrown: unknown): void {
+    this.hasFailed = true
     if (isAborted(this.stop.signal)) return
     this.stop.abort(thrown)
     this.end.onBroken(asStreamtoolError(thrown))

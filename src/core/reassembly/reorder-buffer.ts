@@ -36,10 +36,6 @@ export class ReorderBuffer {
     private readonly signal?: AbortSignal,
   ) {}
 
-  has(index: number): boolean {
-    return this.waiting.has(index)
-  }
-
   put(index: number, offsetBytes: number, data: Buffer): void {
     const byteLength = data.length
     if (this.budget.bytes.value + byteLength <= this.budget.limitBytes) {

@@ -105,11 +105,9 @@ export class DeliveryHandler implements GroupHandler {
     if (!progress || epoch !== this.epoch) return
     const {signal} = this.revoking
     progress.endOffset = Math.max(progress.endOffset, endOffset)
-    const areTaken = await this.intake.take(progress, batch, signal)
+    const areFree = await this.intake.take(progress, batch, signal)
     if (!isAborted(signal)) this.seek([this.partitions.jumpOverDone(partition)])
-    await this.intake.absorbed(signal)
-    // Once the epoch is over, nobody has waited for what is still on its way to a disk.
-    if (areTaken && !isAborted(signal)) batch.release()
+    if ((await this.intake.absorbed(signal)) && areFree) batch.release()
     this.options.onProgress()
   }
 

@@ -39,7 +39,7 @@ export class RecordIntake {
    * Takes the records, unless the epoch ends or reading is told to go on further back meanwhile.
    * @param nextOffset the position after them
    * @param signal aborts when the epoch is over
-   * @returns false when somebody may still be sending one of them to the dead-letter topic
+   * @returns false when one of them may still be read by somebody, whatever {@link absorbed} says of the rest
    */
   async take(
     progress: PartitionProgress,
@@ -47,43 +47,55 @@ export class RecordIntake {
     signal: AbortSignal,
   ): Promise<boolean> {
     const refused: RefusedChunk[] = []
-    if (await this.takeEach(progress, records, refused, signal)) {
+    const {areTaken, areFree} = await this.takeEach(progress, records, refused, signal)
+    if (areTaken) {
       progress.ledger.passTo(nextOffset)
       progress.readPosition = nextOffset
     }
-    return refused.length === 0 || (await this.refuse(progress, refused, signal))
+    const areRefused = refused.length === 0 || (await this.refuse(progress, refused, signal))
+    return areFree && areRefused
   }
 
-  /** Resolves when few enough finished files wait, or the epoch is over: then nobody waits for what was read. */
-  async absorbed(signal: AbortSignal): Promise<void> {
-    await abortable(this.reassembly.absorbed(), signal).catch(() => undefined)
+  /**
+   * Resolves when no record needs to be kept and few enough finished files wait, or the epoch is over: then nobody waits
+   * for what was read.
+   * @returns whether the memory of all records taken so far may be written over
+   */
+  async absorbed(signal: AbortSignal): Promise<boolean> {
+    try {
+      return await abortable(this.reassembly.absorbed(), signal)
+    } catch (thrown) {
+      if (!isAborted(signal)) throw thrown
+      return false
+    }
   }
 
-  /** @returns false when what is left is not wanted any more */
+  /** `areTaken` is false when what is left is not wanted any more; `areFree` as {@link absorbed} says it. */
   private async takeEach(
     progress: PartitionProgress,
     records: readonly ConsumedRecord[],
     refused: RefusedChunk[],
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<{areTaken: boolean; areFree: boolean}> {
     const nowMs = this.options.clock.nowMs()
     const decoding = new DecodingAhead(records, ({offset}) => !progress.ledger.isDone(offset))
     let position = progress.readPosition
     // Somebody who wants records once more moves the read position back, while this waits.
     const isOver = () => isAborted(signal) || progress.readPosition !== position
+    let areFree = true
     for (const [i, record] of records.entries()) {
-      if (i % RECORDS_AT_ONCE === 0) await this.absorbed(signal)
-      if (isOver()) return false
+      if (i % RECORDS_AT_ONCE === 0) areFree = (await this.absorbed(signal)) && areFree
+      if (isOver()) return {areTaken: false, areFree}
       this.options.tally.records += 1
       if (progress.ledger.see(record.offset)) {
         const decoded = decoding.take(i)
         const chunk = decoded instanceof Promise ? await decoded : decoded
-        if (isOver()) return false
+        if (isOver()) return {areTaken: false, areFree}
         this.route(progress, record, chunk, nowMs, refused)
       }
       progress.readPosition = position = record.offset + 1
     }
-    return true
+    return {areTaken: true, areFree}
   }
 
   private route(

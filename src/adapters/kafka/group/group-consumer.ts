@@ -40,6 +40,8 @@ const UNKNOWN_TOPIC_MS = 5_000
 const REVOKE_MARGIN_MS = 5_000
 const LEAVE_LIMIT_MS = 3_000
 const UNKNOWN_TOPIC_OR_PARTITION = 3
+/** What an answer has beside the records of its partitions. */
+const ANSWER_HEAD_BYTES = 16 * 1024
 
 /** At most a third of a session, so that one may be lost. */
 function heartbeatFor(sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS): number {
@@ -86,7 +88,8 @@ class GroupRun {
     this.#clock = clock
     const reached = tuning.reached ?? {ever: false}
     this.#control = createCluster(settings, logger, {clock, reached})
-    const frameMemory = tuning.frameMemory ?? new FrameMemory(this.#options.fetchBytes / 2)
+    const limits = {...limitsFor(this.#options.fetchBytes), ...tuning.fetch}
+    const frameMemory = tuning.frameMemory ?? new FrameMemory(limits.answerBytes + ANSWER_HEAD_BYTES)
     this.#fetching = createCluster(settings, logger, {clock, reached, frameMemory})
     this.#coordinator = new Coordinator(this.#control, groupId)
     this.#joining = new Joining(this.#coordinator, this.#options, clock, logger)
@@ -103,7 +106,7 @@ class GroupRun {
       fetch: {
         control: this.#control,
         fetching: this.#fetching,
-        limits: {...limitsFor(this.#options.fetchBytes), ...tuning.fetch},
+        limits,
         frameMemory,
         toleranceMs: settings.outageToleranceMs ?? DEFAULT_OUTAGE_TOLERANCE_MS,
         clock,

@@ -3,9 +3,9 @@
  *
  *   int32 size | size bytes
  *
- * Each frame has memory of its own. What is left of a large one is read from the socket right into its place, which
- * spares a copy and, more than that, the buffers in between: V8 answers megabytes of them with collecting garbage over
- * and over. The size is checked before anything is reserved for it.
+ * Each frame has memory of its own for as long as anybody needs it (frame-memory.ts). What is left of a large one is read
+ * from the socket right into its place, which spares a copy and, more than that, the buffers in between: V8 answers
+ * megabytes of them with collecting garbage over and over. The size is checked before anything is reserved for it.
  */
 import {Buffer} from 'node:buffer'
 import type {FrameMemory} from './frame-memory.js'
