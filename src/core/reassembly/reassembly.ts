@@ -163,9 +163,13 @@ export class Reassembly {
 
   /**
    * Gives up every assembly that has records of these partitions: another member may own them now.
-   * @returns the records that those assemblies had in other partitions, to be read again
+   * @returns the records that those assemblies had in other partitions, to be read again; and when nothing is left of
+   *   what was written, which {@link discardAll} waits for too
    */
-  async discardPartitions(partitions: ReadonlySet<number>): Promise<Map<number, IntervalSet>> {
+  discardPartitions(partitions: ReadonlySet<number>): {
+    readonly reread: ReadonlyMap<number, IntervalSet>
+    readonly removed: Promise<unknown>
+  } {
     const reread = new Map<number, IntervalSet>()
     const affected = this.assemblies.withRecordsIn(partitions)
     for (const assembly of affected) {
@@ -176,8 +180,7 @@ export class Reassembly {
         reread.set(partition, merged)
       }
     }
-    await Promise.all(affected.map((assembly) => this.giveUp(assembly)))
-    return reread
+    return {reread, removed: Promise.all(affected.map((assembly) => this.giveUp(assembly)))}
   }
 
   /** The records of a partition that have been read for a file that is open or complete. */

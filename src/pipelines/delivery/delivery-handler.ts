@@ -10,7 +10,12 @@
  * is committed; if it is late all the same, the broker refuses it (core/ports/consuming.ts, Epoch).
  */
 import {awaitedWithin, isAborted} from '../../core/flow/index.js'
-import {CommitManager, type CommittedPartition, LEDGER_EFFECT} from '../../core/offsets/index.js'
+import {
+  CommitManager,
+  type CommittedPartition,
+  type IntervalSet,
+  LEDGER_EFFECT,
+} from '../../core/offsets/index.js'
 import type {
   AssignedPartition,
   Clock,
@@ -34,7 +39,7 @@ import {RecordIntake, type RecordIntakeOptions} from './record-intake.js'
 import type {Tally} from './tally.js'
 import {TrimmedLog} from './trimmed-log.js'
 
-/** How long files that are being finished may hold up a rebalance. */
+/** How long files that are being finished, or removed, may hold up a rebalance. */
 const REBALANCE_DRAIN_MS = 5000
 
 export interface DeliveryHandlerOptions extends Omit<ReassemblyOptions, 'onReread'>, RecordIntakeOptions {
@@ -83,7 +88,7 @@ export class DeliveryHandler implements GroupHandler {
     const kept = this.keptFrom(assigned)
     const progress = new Map(assigned.map((p) => [p.partition, kept.get(p.partition) ?? this.resumed(p)]))
     const gone = this.partitions.replace(progress)
-    this.partitions.stepBack(await this.reassembly.discardPartitions(gone))
+    this.partitions.stepBack(await this.discarded(gone))
 
     this.epoch = epoch
     this.revoking = new AbortController()
@@ -142,12 +147,19 @@ export class DeliveryHandler implements GroupHandler {
         progress.readPosition = start
       }
     } else {
-      const wanted = await this.reassembly.discardPartitions(new Set([partition]))
+      const wanted = await this.discarded(new Set([partition]))
       this.partitions.set(partition, fresh(range))
       this.seek(this.partitions.stepBack(wanted))
       this.truncated(where, position, {start, end})
     }
     return start
+  }
+
+  /** A destination that answers nothing keeps the group waiting no longer than one that finishes files. */
+  private async discarded(partitions: ReadonlySet<number>): Promise<ReadonlyMap<number, IntervalSet>> {
+    const {reread, removed} = this.reassembly.discardPartitions(partitions)
+    await awaitedWithin(REBALANCE_DRAIN_MS, removed, this.options.clock)
+    return reread
   }
 
   private concluded(conclusion: Conclusion): void {

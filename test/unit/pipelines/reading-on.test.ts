@@ -4,6 +4,7 @@ import type {RecordProducer} from '../../../src/core/ports/index.js'
 import type {ConsumedRecord} from '../../../src/core/record.js'
 import {deferred} from '../../support/eventually.js'
 import {recordsOf} from '../../support/chunks.js'
+import {StoreDestination} from '../../support/delivery.js'
 import {mismatching, recordsFor, text, TopicForTest, until} from '../../support/topic.js'
 
 /** So large that chunks are hashed on another thread, and others have their turn meanwhile. */
@@ -53,5 +54,33 @@ describe('a record that is no chunk', () => {
     const [range] = await kafka.admin().partitionRanges('dead')
     await kafka.reader().read(range!, async (records) => void letters.push(...records))
     expect(letters.map((letter) => decodeLetter(letter))).toMatchObject([{origin: {offset: 0}}])
+  })
+})
+
+describe('a destination that answers nothing while files are given up', () => {
+  it('does not keep the group waiting: a rebalance once went on only when all was removed', async () => {
+    const topic = await TopicForTest.with(2)
+    const files = [0, 1].map((partition) => ({partition, records: recordsFor(`p${partition}`, text(30))}))
+    for (const {partition, records} of files) await topic.send(records.slice(0, 1), {partition})
+    const answered = deferred()
+    const opened: string[] = []
+    const silent = new StoreDestination(topic.store)
+    const first = topic.start({
+      destination: {
+        recall: () => silent.recall(),
+        close: () => silent.close(),
+        open: async (file) => {
+          opened.push(file.path)
+          return {...(await silent.open(file)), discard: () => answered.promise}
+        },
+      },
+    })
+    await until(() => expect(opened).toHaveLength(2))
+    const second = topic.start()
+    await until(() => expect(topic.events('assignment')).toHaveLength(3))
+    for (const {partition, records} of files) await topic.send(records.slice(1), {partition})
+    await until(() => expect(topic.store.deliveries.sort()).toEqual(['p0', 'p1']))
+    answered.resolve()
+    await Promise.all([first.stop(), second.stop()])
   })
 })
