@@ -138,7 +138,7 @@ class BucketDestination implements Destination {
 
   async close(): Promise<void> {
     const {journal, client, logger, deadline: signal} = this.options
-    for (const writer of [...this.writers]) await this.leave(() => writer.discard())
+    await Promise.all([...this.writers].map((writer) => this.leave(() => writer.discard())))
     await this.leave(async () => {
       if (journal.orphans.size > 0) await endNameless(this.options, {signal})
     })

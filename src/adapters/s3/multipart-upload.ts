@@ -42,9 +42,8 @@ export interface UploadPlan {
   readonly fields: ObjectFields
 }
 
-/** So often, and so long after Abort, it is looked whether something came late. */
-const LATE_LOOKS = 3
-const LATE_MS = 100
+/** So long after Abort it is looked whether something came late, each time after the time before. */
+const LATE_LOOKS_MS = [100, 200, 400]
 
 export class MultipartUpload {
   private readonly upload: UploadName
@@ -53,6 +52,8 @@ export class MultipartUpload {
   private readonly sent = new Map<number, StoredPart>()
   private readonly underWay = new Set<Promise<void>>()
   private failure: {readonly thrown: unknown} | null = null
+  /** A request of a part was given up that the store may carry out all the same. */
+  private mayComeLate = false
   private readonly stop = new AbortController()
   /** Of its parts. */
   private readonly ends: AbortSignal
@@ -104,6 +105,7 @@ export class MultipartUpload {
       // Only now: a request that failed may still be reading it.
       .then(() => body.giveBack())
       .catch((thrown: unknown) => {
+        this.mayComeLate = true
         this.failure ??= {thrown}
         // The others would be sent in vain.
         this.stop.abort(thrown)
@@ -144,7 +146,6 @@ export class MultipartUpload {
 
   /** Leaves nothing in the store. What cannot be ended now is an orphan: gone on with, or ended when its file is there. */
   async abort(): Promise<void> {
-    const wereUnderWay = this.underWay.size > 0
     this.stop.abort(new Error('the upload is aborted'))
     // A part that arrives after the upload was aborted would stay.
     await Promise.all(this.underWay)
@@ -152,7 +153,7 @@ export class MultipartUpload {
     if (isAborted(this.journaled.lost)) return
     try {
       await this.site.client.uploads.abort(this.upload, this.clearingUp())
-      if (wereUnderWay) await this.endLateParts()
+      if (this.mayComeLate) await this.endLateParts()
     } catch (thrown) {
       this.site.journal.orphans.add(this.journaled)
       throw thrown
@@ -160,17 +161,19 @@ export class MultipartUpload {
     await this.over()
   }
 
-  /** A store may still be busy with a part that was given up, and keep it, and the upload with it, after Abort. */
+  /**
+   * A store may still be busy with a part that was given up, and keep it, and the upload with it, after Abort.
+   * @throws when that cannot be seen
+   */
   private async endLateParts(): Promise<void> {
-    const {client, clock} = this.site
-    for (let look = 1; look <= LATE_LOOKS; look += 1) {
-      await clock.sleep(LATE_MS * look, this.site.deadline)
+    const {client, clock, deadline} = this.site
+    for (const pauseMs of LATE_LOOKS_MS) {
+      await clock.sleep(pauseMs, deadline)
       try {
-        await client.uploads.listParts(this.upload, {...this.clearingUp(), attempts: 1})
+        await client.uploads.listParts(this.upload, this.clearingUp())
       } catch (thrown) {
-        if (isAborted(this.site.deadline)) throw thrown
-        // It is gone; or nobody can tell, and a lifecycle rule has to.
-        return
+        if (isRefusal(thrown, 'no-upload', 'absent')) continue
+        throw thrown
       }
       await client.uploads.abort(this.upload, this.clearingUp())
     }
@@ -185,7 +188,10 @@ export class MultipartUpload {
     const {client, steps, whenStoreAllows} = this.site
     const stored = await whenStoreAllows(async () => {
       steps.reached('before-part')
-      const part = await client.uploads.putPart(this.upload, number, body, {signal: this.ends})
+      const part = await client.uploads.putPart(this.upload, number, body, {
+        signal: this.ends,
+        onDoubt: () => void (this.mayComeLate = true),
+      })
       steps.reached('after-part')
       return part
     })
