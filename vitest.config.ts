@@ -15,13 +15,6 @@ const project = (name: string, include: string[], extra: object = {}) => ({
   },
 })
 
-/**
- * Unit tests that need a process of their own: they count the timers of all that runs in it, or load plugins that try
- * to end it. The others share the modules that a worker has loaded, instead of loading them for each file, and leave
- * the process as they found it.
- */
-const ALONE = ['test/unit/**/kafkajs-internals.test.ts', 'test/unit/**/load-processor.test.ts']
-
 /** Whatever waits for processes and sessions begins at once, so that nobody waits for it alone at the end. */
 const LONGEST = [
   'e2e/crash.test.ts',
@@ -30,14 +23,11 @@ const LONGEST = [
   'e2e/cli-contract.test.ts',
 ]
 
-/** A worker keeps its modules only from one file to the next of the same project, so these follow each other. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({moduleId}: TestSpecification) => LONGEST.some((name) => moduleId.endsWith(name))
-    const sharesModules = ({project}: TestSpecification) => !project.config.isolate
-    const sorted = await super.sort(files.filter((file) => !isLong(file)))
-    const sharing = sorted.filter(sharesModules).sort((a, b) => a.project.name.localeCompare(b.project.name))
-    return [...files.filter(isLong), ...sorted.filter((file) => !sharesModules(file)), ...sharing]
+    const others = await super.sort(files.filter((file) => !isLong(file)))
+    return [...files.filter(isLong), ...others]
   }
 }
 
@@ -47,13 +37,8 @@ export default defineConfig({
     // One more than there are cores: some files wait for a broker's patience, or for processes of their own.
     maxWorkers: availableParallelism() + 1,
     projects: [
-      project('unit', ['test/unit/**/*.test.ts'], {
-        testTimeout: 60_000,
-        isolate: false,
-        exclude: ALONE,
-      }),
-      project('unit-alone', ALONE, {testTimeout: 60_000}),
-      project('property', ['test/property/**/*.test.ts'], {testTimeout: 60_000, isolate: false}),
+      project('unit', ['test/unit/**/*.test.ts'], {testTimeout: 60_000}),
+      project('property', ['test/property/**/*.test.ts'], {testTimeout: 60_000}),
       project('contract', ['test/contract/**/*.test.ts'], {testTimeout: 60_000, hookTimeout: 60_000}),
       project('integration', ['test/integration/**/*.test.ts'], {testTimeout: 60_000, hookTimeout: 60_000}),
       project('e2e', ['test/e2e/**/*.test.ts'], {testTimeout: 120_000, hookTimeout: 120_000}),
