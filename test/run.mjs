@@ -4,7 +4,7 @@ import {beside, buildIfStale, npmScript, runSteps, vitest} from './support/steps
 await runSteps([
   buildIfStale(),
   beside(
-    vitest('unit', 'unit-alone', 'property', 'contract', 'integration', 'e2e'),
+    vitest('unit', 'property', 'contract', 'integration', 'e2e'),
     npmScript('check:types'),
     npmScript('check:lint'),
     npmScript('check:format'),

@@ -135,11 +135,11 @@ export async function missingPrograms(...programs) {
 /** A file that cannot be loaded has no tests and counts as one that failed; so does a failure outside of tests. */
 function countTests(projects, exitCode, results) {
   if (results === null) return [verdict('vitest', false)]
-  const counts = folders(projects).map((name) => ({name, passed: 0, failed: 0, skipped: 0, failures: []}))
+  const counts = projects.map((name) => ({name, passed: 0, failed: 0, skipped: 0, failures: []}))
   for (const file of results.testResults) {
     const path = relative(ROOT, file.name)
-    const folder = path.split(sep)[1]
-    const count = counts.find(({name}) => name === folder) ?? counts[0]
+    const project = path.split(sep)[1]
+    const count = counts.find(({name}) => name === project) ?? counts[0]
     for (const {status, fullName} of file.assertionResults) {
       if (status === 'passed') count.passed++
       else if (status === 'failed') {
@@ -155,9 +155,6 @@ function countTests(projects, exitCode, results) {
   if (exitCode !== 0 && sum(counts, 'failed') === 0) counts.push(verdict('vitest', false))
   return counts
 }
-
-/** `unit` and `unit-alone` are one. */
-const folders = (projects) => [...new Set(projects.map((name) => name.replace(/-alone$/, '')))]
 
 function distIsStale() {
   const built = (path) => join(ROOT, 'dist', path)
