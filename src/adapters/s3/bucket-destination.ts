@@ -18,12 +18,13 @@ import {heldAs} from './generation-metadata.js'
 import {type KeyTemplate, versionedKey} from './key-template.js'
 import {LoneFailures} from './lone-failures.js'
 import {fingerprintOf, type ObjectSettings} from './object-settings.js'
-import {ObjectWriter, type WriterSite} from './object-writer.js'
+import {ObjectWriter} from './object-writer.js'
 import {endNameless, endOrphans, ORPHANED_MS} from './orphans.js'
 import {PartMemory} from './part-buffer.js'
 import {type IfExists, verdictOn} from './publish.js'
 import {ObjectRefused} from './store-errors.js'
 import type {UploadJournal} from './upload-journal.js'
+import type {WriterSite} from './writer-site.js'
 
 /** Of the memory, for parts that are being filled; the others are being sent. */
 const FILLING_SHARE = 1 / 3
@@ -57,7 +58,7 @@ export function createBucketDestination(options: BucketDestinationOptions): Dest
 }
 
 class BucketDestination implements Destination {
-  private readonly writers = new Set<ObjectWriter>()
+  private readonly writers = new Set<FileWriter>()
   private readonly site: WriterSite
 
   constructor(private readonly options: BucketDestinationOptions) {

@@ -7,47 +7,19 @@
 import {randomBytes} from 'node:crypto'
 import {setMaxListeners} from 'node:events'
 import {StreamtoolError} from '../../core/errors.js'
-import {isAborted, type Turns} from '../../core/flow/index.js'
+import {isAborted} from '../../core/flow/index.js'
 import type {FileWriter, FinishOutcome, IncomingFile} from '../../core/ports/index.js'
-import type {Checksums} from './checksum.js'
-import {heldAs, metadataOf} from './generation-metadata.js'
-import {versionedKey} from './key-template.js'
-import {MultipartUpload, type UploadSite} from './multipart-upload.js'
-import {objectFields, type ObjectSettings} from './object-settings.js'
-import {PartBuffer, type PartMemory} from './part-buffer.js'
+import {MultipartUpload} from './multipart-upload.js'
+import {ObjectCalls} from './object-calls.js'
+import {ObjectClaim} from './object-claim.js'
+import {PartBuffer} from './part-buffer.js'
 import {mostBytesOf, partBytesFor} from './part-plan.js'
-import type {Condition} from './requests.js'
-import type {CallOptions} from './store-calls.js'
-import {ObjectRefused} from './store-errors.js'
-import {
-  type Claim,
-  type Conditions,
-  type IfExists,
-  type Publication,
-  publish,
-  type Published,
-  verdictOn,
-} from './publish.js'
+import {type Publication, publish, type Published} from './publish.js'
+import type {WriterSite} from './writer-site.js'
 import {WrittenChecksums} from './written-checksums.js'
 
-/** What the writers of a bucket share. */
-export interface WriterSite extends Omit<UploadSite, 'whenStoreAllows'> {
-  readonly ifExists: IfExists
-  readonly conditions: Conditions
-  readonly object: ObjectSettings
-  /** Of {@link object}, for what goes on with an upload. */
-  readonly fingerprint: string
-  readonly wantedPartBytes: number
-  readonly memory: PartMemory
-  /** By key: looking at what is there and writing belong together. */
-  readonly turns: Turns
-  /** The store proves nothing of what it was sent, so it is read back. */
-  readonly readsBack: boolean
-  readonly whenStoreAllows: <T>(work: () => Promise<T>, signal: () => AbortSignal) => Promise<T>
-  /** Whatever dead processes had under way to its key was in vain, or is done. */
-  readonly onConcluded: (key: string) => Promise<void>
-  readonly onSettled: (writer: ObjectWriter) => void
-}
+/** How it gets there: `nothing` is sent where what there is will stay. */
+type Way = 'in one piece' | 'nothing' | MultipartUpload
 
 /**
  * Outcomes by which the object has this content. Where the store proves nothing, it is read back for each of them: a
@@ -61,17 +33,15 @@ export class ObjectWriter implements FileWriter {
   private partBytes = 0
   private partNumber = 1
   private part: PartBuffer
-  private upload: MultipartUpload | null = null
-  /** Null until it is looked for; then whether nothing need be sent, since what there is will stay. */
-  private needsNothing: boolean | null = null
+  /** Until more than a part has come. */
+  private way: Way = 'in one piece'
   private busy: Promise<unknown> = Promise.resolve()
   private readonly writeId = randomBytes(12).toString('base64url')
   private readonly stop = new AbortController()
   /** Ends every request of it. */
   private readonly ends: AbortSignal
-  private readonly uploadSite: UploadSite
-  /** Under which it is published, unless that has to change. */
-  private key: string
+  private readonly calls: ObjectCalls
+  private readonly claim: ObjectClaim
 
   /**
    * @param signal the file's own, which also ends its requests
@@ -79,17 +49,17 @@ export class ObjectWriter implements FileWriter {
    */
   constructor(
     private readonly file: IncomingFile,
-    private readonly firstKey: string,
+    key: string,
     private readonly site: WriterSite,
     private readonly signal: AbortSignal,
     private readonly running: AbortSignal,
   ) {
-    this.key = firstKey
     this.ends = AbortSignal.any([this.stop.signal, signal])
     setMaxListeners(0, this.ends)
+    this.calls = new ObjectCalls(site, this.ends, running)
+    this.claim = new ObjectClaim(file, key, this.writeId, site)
     this.part = new PartBuffer(site.memory, this.ends)
     this.checksums = new WrittenChecksums(site.client.checksums.name, {withSha256: site.object.sha256})
-    this.uploadSite = {...site, whenStoreAllows: (work) => this.whenStoreAllows(work)}
   }
 
   write(data: Buffer): Promise<void> {
@@ -104,7 +74,7 @@ export class ObjectWriter implements FileWriter {
         const end = Math.min(data.length, at + this.partBytes - this.part.byteLength)
         const piece = data.subarray(at, end)
         this.checksums.update(piece)
-        if (this.needsNothing !== true) await this.part.append(piece)
+        if (this.way !== 'nothing') await this.part.append(piece)
         at = end
       }
     })
@@ -120,7 +90,7 @@ export class ObjectWriter implements FileWriter {
         )
       }
       this.checksums.requireAsRecorded(this.file)
-      const {outcome, key} = await this.site.turns.take(this.firstKey, () => this.finishNow())
+      const {outcome, key} = await this.site.turns.take(this.claim.firstKey, () => this.finishNow())
       await this.site.onConcluded(key)
       this.site.onSettled(this)
       return outcome
@@ -131,28 +101,44 @@ export class ObjectWriter implements FileWriter {
     this.stop.abort(this.givenUp())
     await this.busy
     await this.part.clear()
-    const {upload} = this
-    this.upload = null
+    const {way} = this
+    this.way = 'nothing'
     this.site.onSettled(this)
-    await upload?.abort()
+    if (way instanceof MultipartUpload) await way.abort()
+  }
+
+  private async sendPart(): Promise<void> {
+    const checksum = this.checksums.endPart()
+    if (this.way === 'in one piece') this.way = await this.wayForMore()
+    if (this.way === 'nothing') {
+      await this.part.clear()
+      return
+    }
+    await this.way.send(this.partNumber, this.part, checksum)
+    this.partNumber += 1
+    this.part = new PartBuffer(this.site.memory, this.ends)
+  }
+
+  private async wayForMore(): Promise<MultipartUpload | 'nothing'> {
+    const {calls, claim, site, partBytes, ends} = this
+    if (await claim.isMetBy((key) => calls.look(key))) return 'nothing'
+    const uploadSite = {...site, whenStoreAllows: <T>(work: () => Promise<T>) => calls.whenStoreAllows(work)}
+    return MultipartUpload.begin(uploadSite, claim.plan(partBytes), ends)
   }
 
   private async finishNow(): Promise<Published> {
     this.throwIfOver()
-    const {upload} = this
-    const published =
-      upload !== null
-        ? await this.complete(upload)
-        : this.needsNothing === true
-          ? await this.publish({
-              write: () => this.notSent(),
-              writeId: this.writeId,
-              looksFirst: true,
-              otherKey: null,
-            })
-          : await this.putWhole()
+    const published = await this.sendRest()
     if (this.site.readsBack && CLAIMS_CONTENT.includes(published.outcome)) await this.readBack(published.key)
     return published
+  }
+
+  private sendRest(): Promise<Published> {
+    const {way} = this
+    if (way === 'in one piece') return this.putWhole()
+    if (way !== 'nothing') return this.complete(way)
+    const write = (key: string) => Promise.reject(this.replaced(key))
+    return this.publish({write, writeId: this.writeId, looksFirst: true, otherKey: null})
   }
 
   private async complete(upload: MultipartUpload): Promise<Published> {
@@ -160,35 +146,29 @@ export class ObjectWriter implements FileWriter {
     if (this.part.byteLength > 0) await upload.send(this.partNumber, this.part, this.checksums.endPart())
     await upload.allSent()
     const published = await this.publish({
-      write: (_, condition) => upload.complete(whole, condition, this.calls()),
+      write: (_, condition) => upload.complete(whole, condition, this.calls.options),
       writeId: upload.writeId,
       looksFirst: false,
       otherKey: null,
     })
-    this.upload = null
+    this.way = 'nothing'
     if (published.outcome === 'delivered') await upload.over()
-    else await this.whenStoreAllows(() => upload.abort())
+    else await this.calls.whenStoreAllows(() => upload.abort())
     return published
   }
 
   private async putWhole(): Promise<Published> {
-    const {file, site, part, firstKey} = this
+    const {calls, checksums, claim, part, site, writeId, writtenBytes} = this
     const release = await site.sending.acquire(part.byteLength, this.ends)
     try {
       const body = await part.take()
-      const checked = {content: body.bytes, checksum: this.checksums.whole()}
+      const checked = {content: body.bytes, checksum: checksums.whole()}
+      const fields = () => claim.fields({sizeBytes: writtenBytes, sha256: checksums.sha256()})
       const published = await this.publish({
-        write: (key, condition) =>
-          this.whenStoreAllows(async () => {
-            site.steps.reached('before-put')
-            await this.unlessTaken(key, condition, () =>
-              site.client.put(key, checked, condition, this.fields(), this.calls()),
-            )
-            site.steps.reached('after-put')
-          }),
-        writeId: this.writeId,
+        write: (key, condition) => calls.put(key, checked, condition, fields()),
+        writeId,
         looksFirst: false,
-        otherKey: versionedKey(firstKey, file),
+        otherKey: claim.otherKey,
       })
       // Only now: a request that failed may still be reading it.
       body.giveBack()
@@ -198,57 +178,23 @@ export class ObjectWriter implements FileWriter {
     }
   }
 
-  /**
-   * A store may refuse before it has read all that it is sent, and hang up: then its answer is lost with the connection,
-   * however often it is asked. So it is looked whether its condition still holds.
-   */
-  private async unlessTaken(key: string, condition: Condition, put: () => Promise<void>): Promise<void> {
-    try {
-      await put()
-    } catch (thrown) {
-      const isAway = thrown instanceof StreamtoolError && thrown.code === 'STORE_UNREACHABLE'
-      if (!isAway || condition === null) throw thrown
-      const etag = (await this.site.client.head(key, this.calls()))?.etag ?? null
-      if (etag === (condition === 'absent' ? null : condition.etag)) throw thrown
-      throw new ObjectRefused('taken', `${key} is another object by now.`, {facts: {key}, cause: thrown})
-    }
-  }
-
   private publish(
     how: Pick<Publication, 'write' | 'writeId' | 'looksFirst' | 'otherKey'>,
   ): Promise<Published> {
-    const {site, writtenBytes} = this
+    const {conditions, clock} = this.site
+    const look = (key: string) => this.calls.look(key)
     return publish({
-      ...this.claim(writtenBytes, this.checksums.all()),
+      ...this.claim.of(this.writtenBytes, this.checksums.all()),
       ...how,
-      conditions: site.conditions,
-      look: (key) => this.look(key),
-      clock: site.clock,
+      conditions,
+      look,
+      clock,
     })
-  }
-
-  private claim(sizeBytes: number, checksums: Checksums): Claim {
-    const {file, site, key, firstKey} = this
-    const otherKey = versionedKey(firstKey, file)
-    return {
-      path: file.path,
-      key,
-      otherKey,
-      isMoved: key !== firstKey,
-      generation: heldAs(file, sizeBytes),
-      checksums,
-      ifExists: site.ifExists,
-    }
-  }
-
-  private look(key: string) {
-    return this.whenStoreAllows(() => this.site.client.head(key, this.calls()))
   }
 
   /** @throws OBJECT_CORRUPTED */
   private async readBack(key: string): Promise<void> {
-    const there = await this.whenStoreAllows(() => this.site.client.readBack(key, this.calls()))
-    if (there?.sizeBytes === this.writtenBytes && there.crc32 === this.checksums.all().CRC32) return
+    if (await this.calls.holds(key, this.writtenBytes, this.checksums.all().CRC32)) return
     throw new StreamtoolError('OBJECT_CORRUPTED', `${key}, read back, is not what was sent.`, {
       facts: {key, path: this.file.path},
       suggestions: [
@@ -258,71 +204,11 @@ export class ObjectWriter implements FileWriter {
     })
   }
 
-  private async sendPart(): Promise<void> {
-    const checksum = this.checksums.endPart()
-    this.needsNothing ??= await this.findsEnough()
-    if (this.needsNothing) {
-      await this.part.clear()
-      return
-    }
-    this.upload ??= await MultipartUpload.begin(this.uploadSite, this.plan(), this.ends)
-    await this.upload.send(this.partNumber, this.part, checksum)
-    this.partNumber += 1
-    this.part = new PartBuffer(this.site.memory, this.ends)
-  }
-
-  /**
-   * Worth a look before gigabytes are sent: it may have been completed just before a crash; and an upload is bound to
-   * its key when it is begun.
-   * @throws FILE_EXISTS
-   */
-  private async findsEnough(): Promise<boolean> {
-    for (;;) {
-      const held = await this.look(this.key)
-      if (held === null) return false
-      const said = this.file.crc32
-      const known = said === null ? {} : {CRC32: said.toString('base64')}
-      const claim = this.claim(this.file.sizeBytes ?? held.sizeBytes, known)
-      const verdict = verdictOn(held, claim)
-      if (verdict !== 'elsewhere') return ['unchanged', 'superseded', 'kept'].includes(verdict)
-      this.key = claim.otherKey ?? this.key
-    }
-  }
-
-  private async notSent(): Promise<never> {
-    const {key, file} = this
-    throw new StreamtoolError('OBJECT_CONFLICT', `${key} was replaced while ${file.path} was read.`, {
-      facts: {key, path: file.path},
+  private replaced(key: string): StreamtoolError {
+    const {path} = this.file
+    return new StreamtoolError('OBJECT_CONFLICT', `${key} was replaced while ${path} was read.`, {
+      facts: {key, path},
     })
-  }
-
-  private plan() {
-    const {file, site, key, partBytes} = this
-    const {topic, path, uploadId, sha512} = heldAs(file, 0)
-    const generation = JSON.stringify([topic, path, uploadId, sha512, site.fingerprint])
-    return {key, partBytes, generation, writeId: this.writeId, fields: this.fields()}
-  }
-
-  private fields() {
-    const {file, site, partNumber} = this
-    const isWhole = partNumber === 1 && this.needsNothing === null
-    const own = {
-      sizeBytes: isWhole ? this.writtenBytes : file.sizeBytes,
-      sha256: isWhole ? this.checksums.sha256() : null,
-      writeId: this.writeId,
-    }
-    return {
-      ...objectFields(site.object, file, site.clock.nowMs()),
-      Metadata: {...metadataOf(file, own, site.object.metadata)},
-    }
-  }
-
-  private calls(): CallOptions {
-    return {signal: this.ends}
-  }
-
-  private whenStoreAllows<T>(work: () => Promise<T>): Promise<T> {
-    return this.site.whenStoreAllows(work, () => AbortSignal.any([this.running, this.ends]))
   }
 
   private throwIfOver(): void {
