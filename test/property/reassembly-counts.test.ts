@@ -99,7 +99,8 @@ describe('back-pressure counters', () => {
           if (step.do === 'accept') accept(records.shift())
           else if (step.do === 'absorb') await reassembly.absorbed()
           else if (step.do === 'turns') for (let i = 0; i < step.turns; i++) await turn()
-          else if (step.do === 'discard') await reassembly.discardPartitions(new Set([step.partition])).removed
+          else if (step.do === 'discard')
+            await reassembly.discardPartitions(new Set([step.partition])).removed
           else {
             const open = reassembly.openFiles().at(step.which)
             if (open) reassembly.closeOpen(open, open.recordCount, 'parked')
