@@ -26,7 +26,7 @@ export interface BucketPlace extends CredentialOptions {
 }
 
 const CONNECT_MS = 10_000
-/** With `info`, even one that drops everything, the SDK writes every request out for it: a fifth of its time. */
+/** With `info`, even one that drops everything, the SDK writes every request out for it: a seventh of its time. */
 const QUIET: Partial<Logger> = {debug: ignore, warn: ignore, error: ignore}
 /** Of stores that have none. */
 const SOME_REGION = 'us-east-1'

@@ -33,7 +33,7 @@ export class ObjectWriter implements FileWriter {
   private partBytes = 0
   private partNumber = 1
   private part: PartBuffer
-  /** Until more than a part has come. */
+  /** In one piece, until more than a part has come. */
   private way: Way = 'in one piece'
   private busy: Promise<unknown> = Promise.resolve()
   private readonly writeId = randomBytes(12).toString('base64url')

@@ -33,8 +33,8 @@ export interface RecordBatch extends TopicPartition {
   /** The last stable offset of the partition when this was fetched. */
   readonly endOffset: number
   /**
-   * Says that nobody holds a byte of the records any more: from now on their memory is written over. Called at most once, and
-   * never in doubt; records that are not released stay as they are for as long as somebody refers to them.
+   * Says that nobody holds a byte of the records any more: from now on their memory is written over. Called at most
+   * once, and never in doubt; records that are not released stay as they are for as long as somebody refers to them.
    */
   release(): void
 }

@@ -112,7 +112,8 @@ export class Reassembly {
   /**
    * Resolves when no record accepted so far needs to be kept, and few enough finished files wait for their
    * destination. Needs no further record to resolve.
-   * @returns whether the memory of those records may be written over: not when a writer failed, which may still be reading
+   * @returns whether the memory of those records may be written over: not when a writer failed, which may still be
+   *   reading
    */
   async absorbed(): Promise<boolean> {
     const isFree = await this.absorption.ended()
